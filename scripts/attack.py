@@ -3,13 +3,16 @@
 1. Each round starts `acquirer serve` on one store and lets terminals work: sales, voids, refunds of their own sales and
    of those of other terminals, sign-ons, signatures whole and in parts; every third terminal speaks a dialect that has
    key changes.
-   After a moment the host is killed (SIGKILL), or only its writing process is, or both; or another program holds the
-   database for a while (BEGIN EXCLUSIVE), and the host is then ended or killed, under the lock or after it.
+   A crowd of further terminals signs on all the time, as fast as the host answers (`--crowd`).
+   After a moment the host is killed (SIGKILL), or one of its processes is, or both; or one of them stands still for a
+   while (SIGSTOP); or another program holds the database for a while (BEGIN EXCLUSIVE), and the host is then ended or
+   killed, under the lock or after it.
 2. Terminals keep their state on disk and go on as terminals do: what was not answered they reverse.
 3. In the end what they still owe is sent, and then everything is compared:
-   every answer that was heard is in the journal; every transaction stands in the books as its terminal has it; no
-   reference number was given twice; every signature that was taken is kept; `acquirer store check` finds nothing; hosts
-   that were ended ended with 0, hosts without a writer with 6, and none left a traceback.
+   every answer that was heard is in the journal; every transaction stands in the books as its terminal has it; the
+   host has the keys that each terminal of the crowd heard last; no reference number was given twice; every signature
+   that was taken is kept; `acquirer store check` finds nothing; hosts that were ended ended with 0, also after one of
+   their processes was killed that writes nothing; hosts without a writer with 6; and none left a traceback.
 
 The same seed draws the same rounds; when processes get on is not drawn.
 """
@@ -40,17 +43,25 @@ from acquirer.settings.terminals import demo_terminals
 from acquirer.store.check import check_store
 from acquirer.store.queries import Reader
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
+from scripts.attack_crowd import UNJOURNALLED, Crowd
 
-KINDS: Final = ("kill", "kill", "kill", "kill all", "kill writer", "lock, end", "lock, kill", "lock, go on")
-"""Drawn from; most rounds are kills."""
+KINDS: Final = (
+    *("kill", "kill", "kill", "kill", "kill all", "kill all", "kill store_writer", "kill store_writer"),
+    *("kill key_generator", "kill picture_worker"),
+    *("stop host", "stop store_writer", "stop key_generator", "stop picture_worker"),
+    *("lock, end", "lock, kill", "lock, go on"),
+)
+"""Drawn from; most rounds are kills. The second word of a kill or a stop is the host or one of its processes."""
 
 TIMEOUT_S: Final = 5.0  # of a terminal: more than a host takes to say that its database is held
 WORK: Final = (1, 80)  # so many answers are heard before something happens to a host
+CROWD_WORK: Final = 12_000  # and up to so many of the crowd
+TERMINALS: Final = "terminals.toml"
 WORK_S: Final = 30.0  # or so much time has gone by
 HOLD_S: Final = (0.2, 2.5)  # how long the database is held: less and more than a host waits before it answers 91
 DIALECT, OTHER_DIALECT = "unionpay-pos", "iso8583-1987-ascii"
 PART_BYTES: Final = 200  # a signature has some 200 to 700
-UNJOURNALLED: Final = frozenset({"91", "96"})  # nothing can be written then
+
 TAKEN: Final = "the host has the signature"  # a terminal's note
 GONE: Final = frozenset({"reversed", "tombstone", "declined", ""})
 
@@ -249,7 +260,15 @@ class Host:
     async def start(cls, place: Path, ports: tuple[int, int]) -> Host:
         """Start one on the store of `place`; return it once it is ready."""
         listen = ["--listen", f"127.0.0.1:{ports[0]}", "--listen", f"127.0.0.1:{ports[1]}={OTHER_DIALECT}"]
-        words = ["serve", *listen, "--store", f"sqlite:///{place / 'acquirer.db'}", "--json"]
+        words = [
+            "serve",
+            *listen,
+            "--terminals",
+            str(place / TERMINALS),
+            "--store",
+            f"sqlite:///{place / 'acquirer.db'}",
+            "--json",
+        ]
         with (place / "log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "acquirer", *words, stdout=asyncio.subprocess.PIPE, stderr=log
@@ -266,14 +285,14 @@ class Host:
             with suppress(ProcessLookupError):
                 os.kill(self.process.pid, number)
 
-    def writer(self) -> int:
-        """Return the process that writes its store."""
+    def child(self, name: str) -> int | None:
+        """Return one of its processes; None while it has no such, because nothing was asked of it yet."""
         for entry in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-                if parent == str(self.process.pid) and "process.store_writer" in (entry / "cmdline").read_text():
+                if parent == str(self.process.pid) and f"process.{name}" in (entry / "cmdline").read_text():
                     return int(entry.name)
-        raise AssertionError("the host has no process that writes")
+        return None
 
     async def end(self, number: int, code: int) -> None:
         """Signal it, and wait for its end; 0: it has been signalled.
@@ -289,10 +308,14 @@ class Host:
 class Attack:
     """All rounds, and what was found."""
 
-    def __init__(self, place: Path, rounds: int, terminals: int, seed: int, seconds: float = float("inf")) -> None:
+    def __init__(
+        self, place: Path, rounds: int, terminals: int, seed: int, seconds: float = float("inf"), crowd: int = 0
+    ) -> None:
         self.place, self.rounds, self.seconds = place, rounds, seconds
         self.draw = random.Random(seed)
         self.heard = Heard()
+        self.crowd = Crowd(crowd)
+        (place / TERMINALS).write_text(self.crowd.registered(), "utf-8")
         self._ports = _free_ports()
         known = [one.tid for one in demo_terminals()]
         self.posses = []
@@ -309,6 +332,11 @@ class Attack:
             pos.others = [one for one in self.posses[0::3] + self.posses[1::3] if one is not pos]
         self.done: Counter[str] = Counter()
 
+    @property
+    def answers(self) -> int:
+        """How many answers were heard by all terminals."""
+        return self.heard.answers.total() + self.crowd.answers
+
     async def run(self) -> list[str]:
         """Attack; return what was lost or booked otherwise, as sentences."""
         end_s = time.monotonic() + self.seconds
@@ -316,10 +344,10 @@ class Attack:
             if time.monotonic() > end_s:
                 break
             kind = self.draw.choice(KINDS)
-            before = self.heard.answers.total()
+            before = self.answers
             await self._round(kind)
             self.done[kind] += 1
-            print(f"round {number} of {self.rounds}: {kind}, {self.heard.answers.total() - before} answers", flush=True)
+            print(f"round {number} of {self.rounds}: {kind}, {self.answers - before} answers", flush=True)
         host = await Host.start(self.place, self._ports)
         await asyncio.gather(*[pos.settle() for pos in self.posses])
         await host.end(signal.SIGTERM, 0)
@@ -328,12 +356,15 @@ class Attack:
     async def _round(self, kind: str) -> None:
         host = await Host.start(self.place, self._ports)
         work = [asyncio.create_task(pos.work()) for pos in self.posses]
+        work += self.crowd.start(self._ports[0])
         try:
             await self._work()
             if kind.startswith("lock"):
                 await self._hold(host, kind)
+            elif kind.startswith("stop"):
+                await self._stop(host, kind.removeprefix("stop "))
             else:
-                await self._kill(host, kind)
+                await self._kill(host, kind.removeprefix("kill").strip())
             await asyncio.gather(*work)
         finally:
             for task in work:
@@ -344,21 +375,37 @@ class Attack:
     async def _work(self) -> None:
         """Let the terminals work."""
         enough = self.heard.answers.total() + self.draw.randint(*WORK)
+        enough_of_crowd = self.crowd.answers + self.draw.randint(0, CROWD_WORK) * bool(self.crowd.size)
         end_s = time.monotonic() + WORK_S
-        while self.heard.answers.total() < enough and time.monotonic() < end_s:
+        while time.monotonic() < end_s and (
+            self.heard.answers.total() < enough or self.crowd.answers < enough_of_crowd
+        ):
             await asyncio.sleep(0.002)
 
-    async def _kill(self, host: Host, kind: str) -> None:
-        writer = host.writer()
-        if kind == "kill writer":
-            os.kill(writer, signal.SIGKILL)
+    async def _kill(self, host: Host, name: str) -> None:
+        """Kill the host (`name` is empty), one of its processes, or the host with what writes ("all")."""
+        child = host.child("store_writer" if name == "all" else name) if name else None
+        if name in ("", "all"):
+            host.signal(signal.SIGKILL)
+            _signal(child, signal.SIGKILL)  # it ends with its host, too
+            await host.end(0, -signal.SIGKILL)
+        elif name == "store_writer":
+            assert child is not None
+            _signal(child, signal.SIGKILL)
             await host.end(0, 6)
-            return
-        host.signal(signal.SIGKILL)
-        if kind == "kill all":
-            with suppress(ProcessLookupError):  # it ends with its host
-                os.kill(writer, signal.SIGKILL)
-        await host.end(0, -signal.SIGKILL)
+        else:
+            _signal(child, signal.SIGKILL)
+            await self._work()
+            await host.end(signal.SIGTERM, 0)
+
+    async def _stop(self, host: Host, name: str) -> None:
+        """Have the host or one of its processes stand still for a while."""
+        pid = host.process.pid if name == "host" else host.child(name)
+        _signal(pid, signal.SIGSTOP)
+        await asyncio.sleep(self.draw.uniform(*HOLD_S))
+        _signal(pid, signal.SIGCONT)
+        await self._work()
+        await host.end(signal.SIGTERM, 0)
 
     async def _hold(self, host: Host, kind: str) -> None:
         hold_s = self.draw.uniform(*HOLD_S)
@@ -384,6 +431,7 @@ class Attack:
             problems.append(f"{self.place / 'log'} holds a traceback")
         with closing(sqlite3.connect(f"file:{self.place / 'acquirer.db'}?mode=ro", uri=True)) as books:
             problems += self._lost(books)
+            problems += self.crowd.lost(Reader(books))
             problems += self._differing(books)
             taken = set(books.execute("SELECT tid, stan FROM signature").fetchall())
             problems += [
@@ -418,6 +466,12 @@ class Attack:
         return problems
 
 
+def _signal(pid: int | None, number: int) -> None:
+    if pid is not None:
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.kill(pid, number)
+
+
 def _free_ports() -> tuple[int, int]:
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         return int(one.getsockname()[1]), int(other.getsockname()[1])
@@ -429,12 +483,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=20, help="how many; one takes some seconds (default 20)")
     parser.add_argument("--seconds", type=float, default=540, help="no round begins after so many (default 540)")
     parser.add_argument("--terminals", type=int, default=12, help="at work at one time (default 12)")
+    parser.add_argument(
+        "--crowd", type=int, default=0, help="further terminals, which sign on all the time (default 0)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="draws the rounds (default 1)")
     parser.add_argument("--keep", type=Path, help="a new folder for store and log, kept; default: a temporary one")
     options = parser.parse_args(arguments)
     place = options.keep or Path(tempfile.mkdtemp(prefix="acquirer-attack-"))
     place.mkdir(exist_ok=True)
-    attack = Attack(place, options.rounds, options.terminals, options.seed, options.seconds)
+    attack = Attack(place, options.rounds, options.terminals, options.seed, options.seconds, options.crowd)
     began_s = time.monotonic()
     problems = asyncio.run(attack.run())
     for sentence in problems:
@@ -444,6 +501,8 @@ def main(arguments: list[str]) -> int:
     services = ", ".join([f"{number} {service}" for service, number in sorted(heard.services.items())])
     print(f"{attack.done.total()} rounds in {time.monotonic() - began_s:.0f} s ({kinds})")
     print(f"{heard.answers.total()} answers heard; approved: {services}; {heard.unanswered} requests without an answer")
+    if options.crowd:
+        print(f"{attack.crowd.answers} sign-ons of the crowd answered, {attack.crowd.unanswered} without an answer")
     print(f"{len(problems)} problems found" + (f"; store and log are in {place}" if problems else ""))
     if not problems and options.keep is None:
         shutil.rmtree(place)

@@ -20,8 +20,9 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attack]:
     with pytest.MonkeyPatch.context() as patch:
         kinds = dict.fromkeys(attack.KINDS)
         patch.setattr(attack, "WORK", (20, 40))
+        patch.setattr(attack, "CROWD_WORK", 200)
         patch.setattr(attack, "HOLD_S", (0.1, 0.5))
-        found = Attack(tmp_path_factory.mktemp("attack"), len(kinds), terminals=4, seed=7)
+        found = Attack(tmp_path_factory.mktemp("attack"), len(kinds), terminals=4, seed=7, crowd=3)
         rounds = iter(kinds)
         patch.setattr(found.draw, "choice", lambda _kinds: next(rounds))
         assert asyncio.run(found.run()) == []
@@ -33,6 +34,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attack]:
 def test_nothing_is_lost_in_a_round_of_each_kind(attacked: Attack) -> None:
     assert attacked.heard.answers.total() > 100
     assert {"sale", "sign_on", "reversal"} <= set(attacked.heard.services)
+    assert attacked.crowd.answers > 100
 
 
 def test_terminals_do_all_kinds_of_work_between_them(tmp_path: Path) -> None:
@@ -90,6 +92,21 @@ def test_what_is_lost_or_booked_twice_is_noticed(attacked: Attack, statement: st
         assert any(sentence in found for found in attacked._compare())
     finally:
         database.write_bytes(whole)
+
+
+@pytest.mark.slow
+def test_answers_and_keys_of_the_crowd_that_are_lost_are_noticed(attacked: Attack) -> None:
+    crowd = attacked.crowd
+    (stan, code), *_ = crowd._heard[0].items()
+    try:
+        crowd._heard[0][stan] = "55"
+        crowd._keys[0], crowd._keys[1] = crowd._keys[1], crowd._keys[0]
+        found = attacked._compare()
+    finally:
+        crowd._heard[0][stan] = code
+        crowd._keys[0], crowd._keys[1] = crowd._keys[1], crowd._keys[0]
+    assert f"heard by terminal 30000001 and not in the journal: 55 to STAN {stan}" in found
+    assert "terminal 30000001: the host does not have the keys that it handed out" in found
 
 
 @pytest.mark.slow
