@@ -95,8 +95,9 @@ _REFERENCES: Final = """\
 ### References
 
 `@lunch` is the STAN of the step that is called `lunch`, `@last` that of the last sale, void or refund of the step's
-terminal. `@lunch.rrn` names another of its facts: {facts}. They stand in arguments,
-`void = "@lunch"`, `refund = {{ amount = "5.00", rrn = "@lunch.rrn", date = "@lunch.date" }}`, and in expectations."""
+terminal. `@lunch.rrn` names another of its facts: {facts}; `@lunch.de.4` is a
+field of its request, as it is shown. They stand in arguments, `void = "@lunch"`,
+`refund = {{ amount = "5.00", rrn = "@lunch.rrn", date = "@lunch.date" }}`, and in expectations."""
 
 _EXPECTATIONS: Final = """\
 ## Expectations

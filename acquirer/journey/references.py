@@ -1,16 +1,19 @@
-"""References: ``@lunch`` is the STAN of the step named lunch, ``@lunch.rrn`` its reference number, ``@last`` the last.
+"""References: ``@lunch`` is the STAN of the step named lunch, ``@lunch.rrn`` its reference number, ``@lunch.de.4`` a
+field of its request, ``@last`` the last.
 
 They stand where a text does: as the argument of an operation, or as the value of a condition.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from acquirer.data.toml import did_you_mean
 from acquirer.errors import ConfigurationError
+from acquirer.journal.mask import showers
 from acquirer.matcher.expression import All, Atom, Expression, Not
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.kinds import KINDS
@@ -23,7 +26,9 @@ LAST: Final = "last"
 TRANSACTIONS: Final = frozenset(kind.service for kind in KINDS.values() if kind.moves_money)
 
 FACTS: Final = ("stan", "rrn", "auth_id", "batch", "date", "voucher")
-"""What may be referred to, of a step that was an operation."""
+"""What may be referred to, of a step that was an operation; beside fields of its request, ``de.4``."""
+
+_FIELD: Final = re.compile(r"(.+)\.(de\.[1-9][0-9]{0,2})")
 
 ExchangeFacts = Mapping[str, str]
 """ExchangeFacts of one exchange; those that it does not have are missing."""
@@ -36,9 +41,11 @@ class ReferenceProblem(ConfigurationError, ValueError):
 def split(text: str) -> tuple[str, str]:
     """Return name and fact of a reference.
 
-    >>> split("@first sale.rrn"), split("@last")
-    (('first sale', 'rrn'), ('last', 'stan'))
+    >>> split("@first sale.rrn"), split("@last"), split("@first sale.de.4")
+    (('first sale', 'rrn'), ('last', 'stan'), ('first sale', 'de.4'))
     """
+    if field := _FIELD.fullmatch(text[1:]):
+        return field[1], field[2]
     name, dot, fact = text[1:].rpartition(".")
     return (name, fact) if dot and fact in FACTS else (text[1:], "stan")
 
@@ -69,7 +76,7 @@ def problem_of(reference: str, known: Mapping[str, bool]) -> str:
         return f"'{reference}' is a step that sends nothing; name one with an operation"
     before, dot, fact = name.rpartition(".")
     if dot and before in {*known, LAST}:
-        return f"'{reference}' asks for '{fact}', and a step has {', '.join(FACTS)}{did_you_mean(fact, FACTS)}"
+        return f"'{reference}' asks for '{fact}', and a step has {', '.join(FACTS)}, de.N{did_you_mean(fact, FACTS)}"
     hint = did_you_mean(name, {*known, LAST}) or "; give a step before it that name"
     return f"no step before this one has the name '{name}'{hint}"
 
@@ -97,6 +104,8 @@ def facts_of(exchange: Exchange) -> ExchangeFacts:
         "date": dialect.text(reply, "date") if reply else "",
         "voucher": voucher_number(dialect, exchange),
     }
+    shown = showers(dialect, exchange.mti)
+    found |= {f"de.{de}": shown[de](value) for de, value in exchange.request.items()}
     return {name: value for name, value in found.items() if isinstance(value, str) and value}
 
 

@@ -148,8 +148,8 @@ STEPS = [
     ),
     (
         'void = "@last.rnn"\nexpect = { code = "00" }',
-        ":2: step[0].void: '@last.rnn' asks for 'rnn', and a step has stan, rrn, auth_id, batch, date, voucher; did "
-        "you mean 'rrn'?",
+        ":2: step[0].void: '@last.rnn' asks for 'rnn', and a step has stan, rrn, auth_id, batch, date, voucher, "
+        "de.N; did you mean 'rrn'?",
     ),
     (
         'sale = "1.00"\nexpect = { outcme = "approved" }',

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from acquirer.data.html import Html, element, html_table, together
 from acquirer.load.report.comparison import FigureDifference, figure_differences
 from acquirer.load.report.figure_tables import figures_section
 from acquirer.load.report.headline import meaning
-from acquirer.load.report.html import Html, element, html_table, together
 from acquirer.load.report.judged_run import JudgedRun
 from acquirer.load.report.run_page import (
     Chart,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from acquirer.data.html import Html, element, html_table
 from acquirer.load.report.headline import duration
-from acquirer.load.report.html import Html, element, html_table
 from acquirer.load.request_figures import PERCENTILES, Distribution, Quantile, RequestFigures
 from acquirer.load.run_figures import RunFigures
 from acquirer.load.time_buckets import TimeBucket, bucket_width_us, time_buckets

@@ -2,13 +2,11 @@
 
 1. All numbers stand in tables, readable without JavaScript and on paper; charts are drawn from data in the page.
 2. Its policy allows the scripts and the styles that it holds, by their hashes, and nothing else.
-3. What files and hosts say is escaped (`acquirer.load.report.html`); in data, ``<`` is written as an escape of JSON.
+3. What files and hosts say is escaped (`acquirer.data.html`); in data, ``<`` is written as an escape of JSON.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Sequence
 from html import escape
@@ -17,6 +15,7 @@ from string import Template
 from typing import Any, Final
 
 from acquirer import __version__
+from acquirer.data.html import content_policy
 from acquirer.load.report.chart_data import run_data
 from acquirer.load.report.comparison_page import comparison_body
 from acquirer.load.report.judged_run import JudgedRun
@@ -44,13 +43,6 @@ def report_page(runs: Sequence[JudgedRun]) -> str:
     )
 
 
-def content_policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
-    """Return a Content-Security-Policy that allows these inline scripts and styles only."""
-    allowed = {"script-src": scripts, "style-src": styles}
-    sources = "; ".join(f"{kind} {' '.join(map(_hash_source, texts))}" for kind, texts in allowed.items())
-    return f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
-
-
 def script_json(document: Any) -> str:
     """Return JSON that can stand in a script element, which ends at the first ``</script``.
 
@@ -58,10 +50,6 @@ def script_json(document: Any) -> str:
     '{"name":"\\\\u003c/script>"}'
     """
     return json.dumps(document, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _hash_source(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _asset(name: str) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from acquirer.data.html import Html, element, html_table, together
 from acquirer.data.text import plural
 from acquirer.load.report.figure_tables import figures_section, over_time_section, share_text, time_text
 from acquirer.load.report.headline import LIMITED, duration, meaning, remarks
-from acquirer.load.report.html import Html, element, html_table, together
 from acquirer.load.report.judged_run import JudgedRun
 from acquirer.load.request_figures import RequestFigures
 from acquirer.load.run_figures import RunFigures

@@ -351,6 +351,21 @@ def test_a_difference_names_keys_values_and_what_the_host_says(tmp_path: Path) -
     assert [one.line for one in report.judged] == [5, 6, 7]
 
 
+def test_a_field_of_an_earlier_request_is_referred_to(tmp_path: Path) -> None:
+    text = """
+        [[step]]
+        name = "shoes"
+        sale = "20.00"
+        expect = { code = "00" }
+        [[step]]
+        reverse = true
+        verify = { service = "reversal", "de.4" = "@shoes.de.4", "de.2" = "@shoes.de.2" }
+        """
+    assert differences(run(tmp_path, text)) == []
+    (other,) = differences(run(tmp_path, text.replace("@shoes.de.4", "@shoes.de.11")))
+    assert "de.4: wanted 000002, was 000000002000 ≠" in other
+
+
 def test_a_step_whose_reference_stands_for_nothing_is_an_error(tmp_path: Path) -> None:
     text = """
         [[step]]
