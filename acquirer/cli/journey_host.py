@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from acquirer.app.terminal import Asking
 from acquirer.app.terminal_connection import HostAddress, TerminalConnection
 from acquirer.model.rows import Transaction
+from acquirer.settings.registration import Registration
 from acquirer.testing.conditions import JournalScope
 from acquirer.testing.explained import HostSide, SkippingConnection
 from acquirer.testing.faults import RunningFaults
@@ -20,9 +21,14 @@ from acquirer.wire.framing import Framing
 
 
 @contextmanager
-def journey_host(*, virtual: bool, **settings: Any) -> Iterator[HostOfJourney]:
-    """Run a host for the time of a ``with`` block; see `acquirer.app.journeys.host.OpenHost`."""
+def journey_host(*, virtual: bool, register: Sequence[Registration] = (), **settings: Any) -> Iterator[HostOfJourney]:
+    """Run a host for the time of a ``with`` block; see `acquirer.app.journeys.host.OpenHost`.
+
+    Args:
+        register: terminals that it registers beside those of its settings.
+    """
     with running_host(**settings) as host:
+        host.register(*register)
         yield HostOfJourney(host, virtual=virtual)
 
 
@@ -76,6 +82,11 @@ class HostOfJourney:
     def rotate_keys(self, tid: str) -> str:
         """Give a terminal other working keys without telling it. Raises LookupError."""
         return self._host.rotate_keys(tid)
+
+    def is_signed_on(self, tid: str) -> bool:
+        """Return whether a terminal has signed on, and has not signed off since."""
+        session = self._host.terminals[tid][1]
+        return bool(session.signed_on_us) and session.current is not None and not session.signed_off
 
     def arrived(self, condition: str, after: int, within_s: float) -> None:
         """Wait in real time until an exchange fits, or the time is over."""

@@ -92,6 +92,11 @@ def read_expectations(
     return tuple(reader.read(key) for key in table if key in EXPECTATIONS)
 
 
+def read_exchange(table: Table, key: str, dialect: Dialect, known: Mapping[str, bool]) -> Expression:
+    """Return a condition of one exchange, written like the steps of ``verify_order``. Raises DataError."""
+    return _Reader(table, dialect, known, False)._exchanges((key,), table.raw(key))
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     table: Table

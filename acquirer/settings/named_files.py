@@ -58,3 +58,4 @@ class NamedFiles:
 
 PACKS: Final = NamedFiles("packs", "pack", "--pack")
 JOURNEYS: Final = NamedFiles("journeys", "journey", "JOURNEY")
+CERTIFICATIONS: Final = NamedFiles("certification", "file of cases", "--cases")

@@ -39,3 +39,30 @@ def write_private(path: Path, data: bytes) -> None:
     """
     with os.fdopen(open_private(path, os.O_WRONLY | os.O_TRUNC), "wb") as file:
         file.write(data)
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Replace a file as a whole, made for its owner alone: when this returns, the new one survives a power cut.
+
+    Raises:
+        OSError: it cannot be written; the old one is as it was.
+    """
+    fresh = path.with_name(path.name + ".new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | FLAGS, OWNER_ONLY)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            fresh.chmod(OWNER_ONLY)  # a file left by a crash keeps the mode it had
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    fresh.replace(path)
+    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot sync a folder, and keeps names by itself
+        return
+    folder = os.open(path.parent, os.O_RDONLY | FLAGS)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

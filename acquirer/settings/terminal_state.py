@@ -7,7 +7,6 @@ renamed over the old one: a crash leaves the old state or the new one, never hal
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +17,7 @@ from acquirer.data.types import Randbytes
 from acquirer.errors import StoreError
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.file_lock import FileLock, LockedError
-from acquirer.settings.private_file import FLAGS, OWNER_ONLY
+from acquirer.settings.private_file import replace_private
 from acquirer.settings.slip_archive import SlipFolder
 from acquirer.settings.text_file import read_text_file
 from acquirer.terminal.state import State, StateError, dump, load
@@ -79,7 +78,7 @@ class StateFile:
     def save(self, state: State) -> None:
         """Make `state` durable: when this returns it survives a power cut."""
         try:
-            _write(self.path, dump(state, self._vault, self._randbytes).encode())
+            replace_private(self.path, dump(state, self._vault, self._randbytes).encode())
         except OSError as error:
             raise StateFolderError(f"{self.path}: cannot be written: {error.strerror}") from None
 
@@ -111,7 +110,7 @@ class StateFile:
                     "bring it back, or remove both to start afresh"
                 ) from None
             key = self._randbytes(MASTER_BYTES)
-            _write(self.key_path, key)
+            replace_private(self.key_path, key)
         except OSError as error:
             raise StateFolderError(f"{self.key_path}: cannot be read: {error.strerror}") from None
         if len(key) != MASTER_BYTES:
@@ -124,26 +123,3 @@ def _check_kind(path: Path) -> None:
     """Refuse what is there and no file: a pipe would be waited for, a device be read for ever."""
     if path.exists() and not path.is_file():
         raise StateFolderError(f"{path}: is no file; a file of the terminal's state belongs there: move it away")
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replace a file as a whole, and its name in the folder too, before returning."""
-    fresh = path.with_name(path.name + ".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | FLAGS, OWNER_ONLY)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            fresh.chmod(OWNER_ONLY)  # a file left by a crash keeps the mode it had
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
-    fresh.replace(path)
-    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot sync a folder, and keeps names by itself
-        return
-    folder = os.open(path.parent, os.O_RDONLY | FLAGS)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -1,0 +1,232 @@
+"""``acquirer certify run``: a terminal led through cases, each judged, and a report written."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+
+if TYPE_CHECKING:
+    from acquirer.app.certification.performing import StepPerformer
+    from acquirer.app.certification.prepare import PreparedCases
+    from acquirer.app.certification.run_folder import RunFolder
+    from acquirer.certification.report import CertificationReport
+    from acquirer.settings.registration import Registration
+
+
+def run(
+    listen: Annotated[
+        str, typer.Option(metavar="[HOST:]PORT", help="Where the terminal connects. Port 0: a free one.")
+    ] = "127.0.0.1:8583",
+    tid: Annotated[str, typer.Option(metavar="TID", help="The terminal's number.")] = "",
+    cases: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME|FILE.toml", help="Files of cases; without it, all that ship. Repeatable."),
+    ] = None,
+    case: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only cases of these names; * stands for any characters. Repeatable."),
+    ] = None,
+    terminals: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Where the terminal's keys stand; else the demo terminals.")
+    ] = None,
+    timeout: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="How long the terminal waits for an answer; else as its dialect says."),
+    ] = "",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FEATURE", help="What the terminal does not have: cases that need it are not done."),
+    ] = None,
+    drive: Annotated[
+        str, typer.Option(metavar="COMMAND", help="A command that is run for each step, in place of a person.")
+    ] = "",
+    own_terminal: Annotated[
+        bool, typer.Option("--own-terminal", help="Have our own terminal certified: it plays both, and no time passes.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the report; without it, certification-TID-TIME.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Go on with the run of this folder, with the same cases.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, and all else on stderr.")] = False,
+) -> int:
+    """Lead a terminal through cases, judge each by what the wire shows, and write report.html, report.json, junit.xml.
+
+    A person is shown what to do; Enter or n says that a step is done, r repeats the case, s skips it, q ends.
+    Ends with 0 when every case that a terminal must pass has passed, 1 when one has not, 2 when an option or a file
+    cannot be used, 3 when the address is taken, 130 when it was ended before (--resume goes on).
+    """
+    from acquirer.app.certification.prepare import prepare_cases, read_features, registered_terminal
+    from acquirer.app.certification.run_folder import RunFolder
+
+    if drive and own_terminal:
+        raise Exit(Code.USAGE, "--drive and --own-terminal: who does the steps is one of them; leave one out.")
+    if out and resume:
+        raise Exit(Code.USAGE, "--out and --resume: a run goes on in its own folder; leave --out away.")
+    command = _command(drive)
+    folder = RunFolder(resume or out or Path(f"certification-{tid}-{datetime.now():%Y%m%d-%H%M%S}"))
+    begun = folder.load() if resume else None
+    number = tid or (begun.tid if begun else "")
+    if not number:
+        raise Exit(Code.USAGE, "--tid is missing: name the terminal that is certified, by its number.")
+    prepared = prepare_cases(
+        cases or (begun.files if begun else ()),
+        timeout_s=_seconds(timeout) or (begun.timeout_s if begun else 0.0),
+        only=case or (begun.planned if begun else ()),
+    )
+    known = registered_terminal(number, terminals)
+    options = _RunOptions(listen, command, drive, own_terminal, tuple(without or ()), as_json)
+    if begun:
+        report = _going_on(folder, begun, prepared, number)
+    else:
+        features = read_features(options.without)
+        folder.make()
+        report = _begun(prepared, number, features, "our own terminal" if own_terminal else drive)
+    whole = _run(folder, prepared, known, report, options)
+    return _end(folder, report, whole=whole, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _RunOptions:
+    listen: str
+    command: list[str]
+    drive: str
+    own_terminal: bool
+    without: tuple[str, ...]
+    as_json: bool
+
+
+def _command(text: str) -> list[str]:
+    from acquirer.app.certification.command import read_command
+
+    if not text:
+        return []
+    try:
+        return read_command(text)
+    except ValueError as exc:
+        raise Exit(Code.USAGE, f"--drive: '{text}' is no command: {exc}.") from None
+
+
+def _seconds(text: str) -> float:
+    from acquirer.scenario.parameters import read_duration_ms
+
+    try:
+        return read_duration_ms(text) / 1000 if text else 0.0
+    except ValueError as exc:
+        raise Exit(Code.USAGE, f"--timeout: {exc}.") from None
+
+
+def _begun(prepared: PreparedCases, tid: str, features: tuple[str, ...], driven_by: str) -> CertificationReport:
+    from acquirer import __version__
+    from acquirer.certification.report import CertificationReport
+
+    return CertificationReport(
+        tid=tid,
+        dialect=prepared.dialect.name,
+        version=__version__,
+        files=prepared.named,
+        digest=prepared.digest,
+        planned=tuple(one.name for one in prepared.cases),
+        timeout_s=prepared.timeout_s,
+        without=features,
+        driven_by=driven_by,
+        began=_now(),
+    )
+
+
+def _going_on(folder: RunFolder, begun: CertificationReport, prepared: PreparedCases, tid: str) -> CertificationReport:
+    """Return the report of a run that is gone on with. Raises Exit."""
+    if begun.tid != tid:
+        raise Exit(Code.USAGE, f"--resume {folder.path}: that run certifies terminal {begun.tid}, not {tid}.")
+    if begun.digest != prepared.digest:
+        problem = "the cases have changed since; begin anew, in another folder"
+        raise Exit(Code.USAGE, f"--resume {folder.path}: {problem}.")
+    return begun
+
+
+def _run(
+    folder: RunFolder, prepared: PreparedCases, known: Registration, report: CertificationReport, options: _RunOptions
+) -> bool:
+    """Run what the report does not have yet; return whether all was run. Raises Exit."""
+    from acquirer.app.certification.runner import run_cases
+    from acquirer.cli.certify_lines import CertificationLines
+    from acquirer.cli.journey_host import journey_host
+    from acquirer.errors import StoreError
+    from acquirer.net.server import BindError
+
+    talk = sys.stderr if options.as_json else sys.stdout
+    settings: dict[str, Any] = {
+        "dialect": prepared.dialect_source,
+        "listen": options.listen,
+        "store": folder.store,
+        "terminals": None,
+    }
+    try:
+        with journey_host(virtual=options.own_terminal, register=(known,), **settings) as host:
+            print(f"ready: {host.address} waits for terminal {report.tid} ({report.dialect})", file=talk, flush=True)
+            performer = _performer(folder, prepared, known, host, options)
+            try:
+                return run_cases(
+                    prepared,
+                    report,
+                    host,
+                    performer,
+                    CertificationLines(talk),
+                    timezone=host.journal.timezone,
+                    keep=folder.keep,
+                )
+            except KeyboardInterrupt:
+                return False
+            finally:
+                performer.close()
+    except BindError as exc:
+        raise Exit(Code.NO_CONNECTION, f"{exc}.") from None
+    except StoreError as exc:
+        raise Exit(Code.USAGE, f"{exc}.") from None
+
+
+def _performer(
+    folder: RunFolder, prepared: PreparedCases, known: Registration, host: Any, options: _RunOptions
+) -> StepPerformer:
+    if options.own_terminal:
+        from acquirer.app.certification.own_terminal import OwnTerminal
+
+        return OwnTerminal(host, prepared, known, folder.path / "terminal")
+    if options.command:
+        from acquirer.app.certification.command import CommandPerformer
+
+        return CommandPerformer(options.command)
+    from acquirer.cli.certify_person import PersonAtKeyboard, keyboard
+
+    return PersonAtKeyboard(keyboard(), sys.stderr if options.as_json else sys.stdout)
+
+
+def _end(folder: RunFolder, report: CertificationReport, *, whole: bool, as_json: bool) -> int:
+    """Write the report, say how it went, and return the exit code."""
+    from acquirer.app.certification.run_folder import HTML_NAME
+    from acquirer.certification.report import report_document, summary_line
+    from acquirer.cli.json_output import print_object
+
+    report.ended = _now() if whole else ""
+    folder.finish(report)
+    talk = sys.stderr if as_json else sys.stdout
+    word = {"passed": "OK", "failed": "FAILED", "incomplete": "INCOMPLETE"}[report.overall]
+    print(f"\n{word}: {summary_line(report)}; {folder.path / HTML_NAME}", file=talk, flush=True)
+    if as_json:
+        print_object(report_document(report))
+    if not whole:
+        print(f"To go on: acquirer certify run --resume {folder.path}", file=talk, flush=True)
+        return Code.INTERRUPTED
+    return Code.OK if report.overall == "passed" else Code.EXPECTATION_FAILED
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
