@@ -24,7 +24,7 @@ KINDS = (
     errors.PeerError,
 )
 # Raised and caught within the project: nothing has failed.
-CONTROL_FLOW = {"Exit", "Unusual", "Decided", "NotFetched", "PowerCut"}
+CONTROL_FLOW = {"Exit", "Unusual", "Decided", "NotFetched", "PersonWish", "PowerCut"}
 # The first two run when they are imported; Locust replaces the sockets of who imports it.
 NOT_IMPORTED = ("acquirer.__main__", "acquirer.store.migrations", "acquirer.load.locust")
 

@@ -172,7 +172,6 @@ WRITERS_OF_OTHER_FILES = {
     "cli/streams.py": "the null device",
     "settings/file_lock.py": "locks, made for their owner",
     "settings/private_file.py": "what makes files for their owner",
-    "settings/terminal_state.py": "the state of a terminal, made for its owner",
 }
 
 

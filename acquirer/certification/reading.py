@@ -20,7 +20,7 @@ from acquirer.certification.case import (
 )
 from acquirer.certification.conduct import CONDUCT
 from acquirer.certification.reading_steps import CaseStepReader
-from acquirer.certification.texts import plain_text
+from acquirer.certification.texts import person_text
 from acquirer.data.table import Table
 from acquirer.data.toml import DataError, Document
 from acquirer.dialect.dialect import Dialect
@@ -137,11 +137,11 @@ def _case(table: Table, context: CaseContext) -> CertificationCase:
     steps = _step_tables(table)
     case = CertificationCase(
         name=name,
-        title=plain_text(table, "title"),
+        title=person_text(table, "title"),
         file=PurePath(table.document.name).stem,
         line=table.document.line(table.path),
-        why=plain_text(table, "why"),
-        source=plain_text(table, "source"),
+        why=person_text(table, "why"),
+        source=person_text(table, "source"),
         severity=severity,
         time_s=duration_s(table, "time") if table.has("time") else TIME_S,
         needs=_features(table),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from acquirer.certification.case import AnswerExpected, CaseExpectation, CaseStep, Severity
-from acquirer.certification.texts import plain_text
+from acquirer.certification.texts import person_text
 from acquirer.data.table import Table
 from acquirer.dialect.dialect import Dialect
 from acquirer.journey.journey import CountExpected, Operate, OperationExpected, OrderOfExchanges, PutInForce, TakeAway
@@ -91,8 +91,8 @@ class CaseStepReader:
         return CaseStep(
             number=number,
             line=table.document.line(table.path),
-            do=plain_text(table, "do"),
-            host=plain_text(table, "host") if table.has("host") else "",
+            do=person_text(table, "do"),
+            host=person_text(table, "host") if table.has("host") else "",
             name=name,
             prepares=prepares,
             rotates_keys=rotates,
@@ -125,7 +125,7 @@ class CaseStepReader:
     def _name(self, table: Table) -> str:
         if not table.has("name"):
             return ""
-        name = plain_text(table, "name")
+        name = person_text(table, "name")
         if name == LAST or len(name) > _NAME_MOST or "." in name:
             raise table.error("name", f"must be a text of 1 to {_NAME_MOST} characters without a dot, and not '{LAST}'")
         if name in self._names:
@@ -154,7 +154,7 @@ class CaseStepReader:
             condition = next((one.expected for one in read if isinstance(one.expected, OperationExpected)), None)
             if condition is not None and not operates:
                 raise table.error("expect", "asks for an operation, and this step has none; take it out")
-            question = plain_text(table, "ask")
+            question = person_text(table, "ask")
             yes = table.choice("answer", ("yes", "no")) == "yes"
             expected = AnswerExpected(question, yes, condition.condition if condition else None)
             words = f"{question} {'yes' if yes else 'no'}"
@@ -163,7 +163,7 @@ class CaseStepReader:
             assert isinstance(found.expected, CountExpected | OrderOfExchanges)
             expected, words = found.expected, found.words
         return CaseExpectation(
-            what=plain_text(table, "what"),
+            what=person_text(table, "what"),
             line=table.document.line(table.path),
             words=words,
             severity="must" if severity == "must" else "should",

@@ -10,7 +10,7 @@ TEXT_MOST: Final = 600
 """Characters of a text that a person reads before doing something."""
 
 
-def plain_text(table: Table, key: str) -> str:
+def person_text(table: Table, key: str) -> str:
     """Return a text for people, which must be there. Raises DataError."""
     text = " ".join(table.text(key).split())
     if not text or len(text) > TEXT_MOST or not text.isprintable():

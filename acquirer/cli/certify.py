@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 app = typer.Typer()
 app.command("run")(run)
 
-CasesOption = Annotated[
+_CasesOption = Annotated[
     list[str] | None,
     typer.Option("--cases", metavar="NAME|FILE.toml", help="Files of cases; without it, all that ship. Repeatable."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
+_JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 @app.command("list")
-def list_cases(cases: CasesOption = None, as_json: JsonOption = False) -> int:
+def list_cases(cases: _CasesOption = None, as_json: _JsonOption = False) -> int:
     """List cases: name, severity, what must be so."""
     from acquirer.app.certification.prepare import prepare_cases
     from acquirer.cli.json_output import print_array
@@ -43,8 +43,8 @@ def list_cases(cases: CasesOption = None, as_json: JsonOption = False) -> int:
 @app.command("show")
 def show_case(
     case: Annotated[str, typer.Argument(metavar="CASE", help="Its name, as 'list' shows it.")],
-    cases: CasesOption = None,
-    as_json: JsonOption = False,
+    cases: _CasesOption = None,
+    as_json: _JsonOption = False,
 ) -> int:
     """Show one case: why, source, its steps, and what is expected."""
     from acquirer.app.certification.prepare import find_case, prepare_cases
@@ -76,7 +76,7 @@ def show_case(
 def diff(
     before: Annotated[Path, typer.Argument(metavar="A", help="The earlier report.json, or the folder of its run.")],
     after: Annotated[Path, typer.Argument(metavar="B", help="The later one.")],
-    as_json: JsonOption = False,
+    as_json: _JsonOption = False,
 ) -> int:
     """Compare two reports, case by case: worse, better, changed, new, gone. Ends with 1 when a case is worse."""
     from acquirer.app.certification.run_folder import load_report
