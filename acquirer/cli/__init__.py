@@ -15,6 +15,7 @@ from acquirer.cli.errors import Code, Exit
 from acquirer.cli.help import Command, CommandGroup
 from acquirer.cli.streams import give_up, open_streams, say
 from acquirer.errors import ConfigurationError
+from acquirer.process.core_dumps import forbid_core_dumps
 from acquirer.settings.memory import lacks_memory
 
 COMMANDS = {
@@ -57,6 +58,7 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 def main() -> None:
     """Entry point of the `acquirer` command."""
     gc.set_threshold(GC_THRESHOLD)
+    forbid_core_dumps()
     open_streams()
     raise SystemExit(run(sys.argv[1:]))
 

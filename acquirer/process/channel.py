@@ -56,6 +56,7 @@ def start(module: str, *arguments: str, pass_fds: Sequence[int] = (), **streams:
     # Not -m: it would run a second copy of a module that its own package imports.
     script = (  # with GC as in `acquirer.cli`: what is imported stays
         "import gc, sys; gc.set_threshold(50_000); from multiprocessing.connection import Connection; "
+        "from acquirer.process.core_dumps import forbid_core_dumps; forbid_core_dumps(); "
         f"from {module} import main; main(Connection(int(sys.argv[1])), *sys.argv[2:])"
     )
     ours, theirs = socket.socketpair()

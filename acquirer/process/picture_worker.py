@@ -85,7 +85,6 @@ def main(connection: Connection) -> None:
     if resource is not None:
         with suppress(ValueError, OSError):  # a system that knows the limit but does not keep it, as macOS
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     connection.send_bytes(b"")
     answer_all(connection)
 

@@ -7,7 +7,9 @@
    failed, and the host stops.
 3. When the host ends, however it does, the connection ends. What was sent by then is written and logged, then the
    process ends too; until then it holds the store's lock.
-4. What the host itself has to log (it has started, it refused a peer) it writes to the same stream: lines of both never
+4. What is sent is sealed under a key made for this run: it is masked by the process that writes, and holds card numbers
+   until then.
+5. What the host itself has to log (it has started, it refused a peer) it writes to the same stream: lines of both never
    mix (`observe.log`).
 """
 
@@ -21,6 +23,7 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from pickle import HIGHEST_PROTOCOL, dumps, loads
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from acquirer.data.types import Row
@@ -31,6 +34,8 @@ from acquirer.observe.log import Log
 from acquirer.process import channel
 from acquirer.process.channel import Channel
 from acquirer.process.clock import Clock
+from acquirer.security.message_seal import MessageSeal
+from acquirer.security.vault import MASTER_BYTES
 from acquirer.settings.specs import load_dialect
 from acquirer.store.database import connect_writing
 from acquirer.store.location import DatabaseLock, add_holder
@@ -77,7 +82,9 @@ class ProcessWriter:
             raise StoreError(f"the process that writes {database} cannot be started: {exc}") from None
         self._sources = {dialect: source for source, dialect in dialects.items()}
         self._channel = Channel(child, loop)
-        setup = (str(database), list(dialects), None if stream is None else render, lock.file, keep_days)
+        key = os.urandom(MASTER_BYTES)
+        self._seal = MessageSeal(key)
+        setup = (str(database), list(dialects), None if stream is None else render, lock.file, keep_days, key)
         try:
             problem = self._channel.greet(setup)
         except EOFError:
@@ -93,7 +100,7 @@ class ProcessWriter:
         return self._sources[dialect]
 
     def write(self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None) -> None:
-        self._channel.send((commits, deliveries, rrn_limit))
+        self._channel.send(self._seal.seal(dumps((commits, deliveries, rrn_limit), HIGHEST_PROTOCOL)))
 
     def wait(self, timeout_s: float | None = None) -> None:
         self._channel.wait(timeout_s)
@@ -116,7 +123,7 @@ def main(connection: Connection) -> None:
     """Set up as the first message says, then write each group that comes until the connection ends."""
     channel.ignore_signals()  # what the host has answered for is written first
     try:
-        database, sources, render, lock, keep_days = channel.receive(connection)
+        database, sources, render, lock, keep_days, key = channel.receive(connection)
         add_holder(lock)
         database_connection = connect_writing(Path(database), check=False)
         dialects = {source: load_dialect(source) for source in sources}
@@ -129,22 +136,22 @@ def main(connection: Connection) -> None:
     gc.freeze()  # what was made until here stays until the end, and a group makes no cycles
     files = OpenFiles(Path(database), *WRITTEN_FILES)
     writer = TransactionWriter(database_connection, log.exchanges, dialects.__getitem__, keep_days, files)
-    write_groups(writer, connection)
+    write_groups(writer, connection, MessageSeal(key))
     database_connection.close()
     os.close(lock)  # after a kill the next host may begin, even while no process reads what is left of the log
     log.close()
 
 
-def write_groups(writer: TransactionWriter, connection: Connection) -> None:
+def write_groups(writer: TransactionWriter, connection: Connection, seal: MessageSeal) -> None:
     """Say that it is ready, then write each group and answer what became of it, until the connection ends."""
     with suppress(OSError):
         channel.reply(connection, None)
     while True:
         try:
-            group = channel.receive(connection)
+            sealed = channel.receive(connection)
         except EOFError:
             return
-        result = writer.write_group(*group)
+        result = writer.write_group(*loads(seal.open(sealed)))  # noqa: S301  only the host has the key
         with suppress(OSError):  # the host was killed: what it sent is written and logged all the same
             channel.reply(connection, result)
         writer.follow_up()

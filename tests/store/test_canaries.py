@@ -8,8 +8,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from acquirer.model.effects import Changes
 from acquirer.model.rows import Card, Generation, Transaction, TransactionKey
+from acquirer.process import channel
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.security.working import WorkingKeys
@@ -57,8 +60,25 @@ CANARIES = {
 }
 
 
-def test_nothing_secret_is_in_any_byte_on_disk(opened, database, exchange):
-    client = opened()
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A file with every byte that this process sends to others that it started."""
+    file = tmp_path / "pipe"
+    send = channel.Sender.send
+
+    def noted(self: channel.Sender, data: bytes) -> None:
+        with file.open("ab") as sent:
+            sent.write(data)
+        send(self, data)
+
+    monkeypatch.setattr(channel.Sender, "send", noted)
+    return file
+
+
+@pytest.mark.parametrize("writer", ["thread", "process"])
+def test_nothing_secret_is_in_any_byte_on_disk(opened, database, exchange, writer, process_recorder, pipe):
+    """Nor in what the process that writes is sent."""
+    client = opened(recorder=process_recorder if writer == "process" else None)
     vault = Vault(client.store.master_key)
     keys = WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(MAK))
     entry = Registration(
@@ -95,6 +115,8 @@ def test_nothing_secret_is_in_any_byte_on_disk(opened, database, exchange):
     client.store.close()
     assert found_in(database.parent, CANARIES) == []
     assert found_in(database.parent, {"masked": mask_pan(PAN)}) != []  # what may be seen is what we looked through
+    assert pipe.exists() == (writer == "process")
+    assert writer == "thread" or pipe.stat().st_size > 1_000  # what was committed went through it
 
 
 def test_the_search_finds_what_it_looks_for(tmp_path):
