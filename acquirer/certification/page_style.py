@@ -24,7 +24,8 @@ body {
 }
 main { max-width: 980px; margin: 0 auto; padding: 28px 20px 40px; }
 h1 { font-size: 30px; line-height: 1.2; margin: 4px 0 8px; letter-spacing: -0.01em; text-wrap: balance; }
-h2 { font-size: 18px; margin: 36px 0 4px; text-transform: capitalize; }
+h2 { font-size: 18px; margin: 36px 0 4px; }
+h2::first-letter { text-transform: uppercase; }
 p { margin: 0 0 10px; max-width: 70em; }
 a { color: inherit; }
 pre { font: 12.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace;

@@ -13,7 +13,7 @@ import time
 from typing import Final, TextIO
 
 from acquirer.app.certification.performing import StepTask, Wish
-from acquirer.certification.case import AnswerExpected, CertificationCase
+from acquirer.certification.case import AnswerExpected
 from acquirer.certification.report import CaseResult
 from acquirer.data.text import printable
 
@@ -62,13 +62,14 @@ class PersonAtKeyboard:
     """
 
     waits = True
+    tells_when_done = False
 
     def __init__(self, lines: TypedLines, out: TextIO) -> None:
         self._lines = lines
         self._out = out
 
-    def begin(self, _case: CertificationCase) -> None:
-        """The case was shown already."""
+    def begin(self, _task: StepTask) -> None:
+        """What a case that failed may have left was said at its end."""
 
     def perform(self, task: StepTask) -> None:
         """What to do was shown already; the wire says when it is done."""
@@ -95,6 +96,7 @@ class PersonAtKeyboard:
         """Go on after a case that passed, or was not done; else let the person choose."""
         if result.verdict in ("passed", "not-done"):
             return Wish.GO_ON
+        self._say("     If the terminal still owes a reversal or an upload, clear that before you go on.")
         while not self._lines.over:
             self._say("     n: next case · r: repeat this one · q: end, to go on later")
             line = self._lines.next(None)

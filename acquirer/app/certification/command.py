@@ -1,4 +1,4 @@
-"""A program in the place of the person: it is run once for each step, and once for each question.
+"""A program in the place of the person: it is run before each case (step 0), for each step, and for each question.
 
 It finds what to do in its environment (`CERTIFY_…`), and ends with 0 when that is done, with 77 when it cannot do it,
 so that the case is skipped; with anything else the case could not be judged. To a question it prints ``yes`` or ``no``.
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from acquirer.app.certification.performing import CannotPerform, StepTask, Wish
-from acquirer.certification.case import AnswerExpected, CertificationCase
+from acquirer.certification.case import AnswerExpected
 from acquirer.certification.report import CaseResult
 from acquirer.data.text import printable
 
@@ -29,12 +29,14 @@ class CommandPerformer:
     """Runs a command for each step. See `performing.StepPerformer`."""
 
     waits = True
+    tells_when_done = True
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = list(command)
 
-    def begin(self, _case: CertificationCase) -> None:
-        """A command needs no beginning."""
+    def begin(self, task: StepTask) -> None:
+        """Run the command for the rest before a case. Raises CannotPerform."""
+        self.perform(task)
 
     def perform(self, task: StepTask) -> None:
         """Run the command for a step. Raises CannotPerform."""

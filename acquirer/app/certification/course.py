@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from acquirer.app.certification.host import CertifyingHost
 from acquirer.app.certification.performing import CannotPerform, StepPerformer, StepTask, Wish
-from acquirer.app.certification.sign_on_step import SIGN_ON_STEP
+from acquirer.app.certification.sign_on_step import REST_STEP, SIGN_ON_STEP
 from acquirer.certification.case import AnswerExpected, CaseStep, CertificationCase
 from acquirer.certification.judging import (
     CaseEvidence,
@@ -80,7 +80,7 @@ class CaseCourse:
 
     def run(self) -> None:
         """Do the steps until one cannot be done. Raises CannotPerform, ReferenceProblem."""
-        self.performer.begin(self.case)
+        self.performer.begin(self._task(REST_STEP, {}))
         steps = list(self.case.steps)
         if self.case.signed_on and not self.host.is_signed_on(self.tid):
             steps.insert(0, SIGN_ON_STEP)
@@ -118,8 +118,7 @@ class CaseCourse:
                 name: self.evidence.value(value) if is_reference(value) else value
                 for name, value in step.operation.arguments.items()
             }
-        host, tid = self.host.address, self.tid
-        task = StepTask(self.case, step, arguments, host, tid, self.until_s - self.now_s())
+        task = self._task(step, arguments)
         self.performer.perform(task)
         self._watch(step, after)
         for expectation in step.expectations:
@@ -132,6 +131,9 @@ class CaseCourse:
         if missing := self._unseen(step, after):
             raise CannotPerform(f"step {step.number} was not done, or not seen: {missing}")
         self.findings += judge_step(step, self.evidence, after)
+
+    def _task(self, step: CaseStep, arguments: dict[str, object]) -> StepTask:
+        return StepTask(self.case, step, arguments, self.host.address, self.tid, self.until_s - self.now_s())
 
     def _prepare(self, step: CaseStep) -> None:
         """Put in force what the host does in this step."""
@@ -183,8 +185,10 @@ class CaseCourse:
             self.evidence.note(step.name, found)
 
     def _arrived(self, step: CaseStep, after: int) -> bool:
-        """Return whether what the step waits for is there; where it waits for nothing, only the person knows."""
-        return step.arrives is not None and message_of(step, self.evidence, after) is not None
+        """Return whether what the step waits for is there; where it waits for nothing, whether it was done is known."""
+        if step.arrives is None:
+            return self.performer.tells_when_done
+        return message_of(step, self.evidence, after) is not None
 
     def _unseen(self, step: CaseStep, after: int) -> str:
         return missing_message(step, self.evidence, after)

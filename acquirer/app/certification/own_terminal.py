@@ -12,7 +12,7 @@ from acquirer.app.certification.performing import CannotPerform, StepTask, Wish
 from acquirer.app.certification.prepare import PreparedCases
 from acquirer.app.journeys.terminal import JourneyTerminal
 from acquirer.app.terminal_options import TerminalOptions
-from acquirer.certification.case import AnswerExpected, CertificationCase
+from acquirer.certification.case import AnswerExpected
 from acquirer.certification.report import CaseResult
 from acquirer.journey.subjects import OperationSubject
 from acquirer.matcher.expression import compiled
@@ -32,6 +32,7 @@ class OwnTerminal:
     """
 
     waits = False
+    tells_when_done = True
 
     def __init__(self, host: CertifyingHost, prepared: PreparedCases, known: Registration, state: Path) -> None:
         self._host = host
@@ -41,10 +42,14 @@ class OwnTerminal:
         self._terminal: JourneyTerminal | None = None
         self._subject: OperationSubject | None = None
 
-    def begin(self, case: CertificationCase) -> None:
-        """Switch the terminal on, with what the case sets. Raises DataError, StateFolderError."""
+    def begin(self, task: StepTask) -> None:
+        """Switch the terminal on, with what the case sets, and give up what it owes of the case before.
+
+        Raises:
+            DataError, StateFolderError: it cannot be set up so.
+        """
         self.close()
-        known = self._known
+        known, case = self._known, task.case
         keys = {"tmk": known.tmk, "bdk": known.bdk, "ksn": known.ksn.hex()}
         options: dict[str, Any] = {
             **case.terminal,
@@ -59,6 +64,7 @@ class OwnTerminal:
         }
         self._terminal = JourneyTerminal(known.tid, self._settle, **cast("TerminalOptions", options))
         self._terminal.call(self._host.address, self._host.line)
+        self._terminal.give_up_all()
 
     def perform(self, task: StepTask) -> None:
         """Do the operation of a step. Raises CannotPerform."""

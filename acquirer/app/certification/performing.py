@@ -56,8 +56,11 @@ class StepPerformer(Protocol):
     waits: bool
     """Whether what a step brings may still arrive after `perform` has returned: then there is waiting for it."""
 
-    def begin(self, case: CertificationCase, /) -> None:
-        """A case begins."""
+    tells_when_done: bool
+    """Whether a step is done once `perform` has returned; else it waits for its message, or for a wish."""
+
+    def begin(self, task: StepTask, /) -> None:
+        """Bring the terminal to rest: it owes nothing of the case before. Raises CannotPerform."""
 
     def perform(self, task: StepTask) -> None:
         """Do what a step asks for, or ask for it. Raises CannotPerform."""

@@ -1,4 +1,4 @@
-"""The step before a case whose terminal must be signed on, and is not yet."""
+"""What comes before the steps of a case: rest, and a sign-on where the terminal must be signed on and is not yet."""
 
 from __future__ import annotations
 
@@ -16,4 +16,8 @@ SIGN_ON_STEP: Final = CaseStep(
     operation=Operate(OPERATIONS["sign_on"], {}),
     arrives=conjunction([Atom("service", "equal", "sign_on"), Atom("code", "equal", "00")]),
     quiet_s=1.0,
+)
+
+REST_STEP: Final = CaseStep(
+    number=0, line=0, do="Bring the terminal to rest: have it give up what it owes of the case before, if anything."
 )

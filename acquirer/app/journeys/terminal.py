@@ -46,6 +46,11 @@ class JourneyTerminal(Terminal):
         self._connection.close()
         self._connection = make_line(self._core.address, self._core.framing, keep_open=self._core.keep_open)
 
+    def give_up_all(self) -> None:
+        """Forget what it owes, as a supervisor would have it do: reversals, slips, signatures, uploads."""
+        machine = self._core.machine
+        machine.state = replace(machine.state, pending=None, unanswered=None, unprinted=None, waiting=(), queue=())
+
     def operate(
         self, operation: TerminalOperation, arguments: Mapping[str, Any], fault: TerminalFault | None
     ) -> tuple[OperationSubject, str]:
