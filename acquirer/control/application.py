@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -25,6 +25,7 @@ from acquirer.control.problems import Problem, pointer_of, unusable_value
 from acquirer.control.receipts import receipt_routes
 from acquirer.control.rules import rule_routes
 from acquirer.control.searching import Searching
+from acquirer.control.stream import Streams, stream_routes
 from acquirer.control.terminals import terminal_routes
 from acquirer.data.toml import DataError
 from acquirer.errors import AcquirerError, StoreError
@@ -36,7 +37,7 @@ Control of an acquirer's host: rules, faults and journal while it serves. Proble
 """
 
 
-def make_application(running: Running, searching: Searching) -> FastAPI:
+def make_application(running: Running, searching: Searching, streams: Streams) -> FastAPI:
     """Return the application that answers for a host."""
     application = FastAPI(
         title="acquirer",
@@ -56,6 +57,7 @@ def make_application(running: Running, searching: Searching) -> FastAPI:
         book_routes(running, searching),
         receipt_routes(running, searching),
         metrics_routes(running, searching),
+        stream_routes(streams),
     ):
         for route in routes.routes:
             if isinstance(route, APIRoute):
@@ -67,6 +69,7 @@ def make_application(running: Running, searching: Searching) -> FastAPI:
         DataError: _of_data,
         StoreError: _of_store,
         RequestValidationError: _of_request,
+        WebSocketRequestValidationError: _of_request,
         HTTPException: _of_route,
         AcquirerError: _of_error,
         Exception: _of_failure,
@@ -83,12 +86,14 @@ def _describe(route: APIRoute) -> None:
     route.summary = route.description.partition("\n")[0].rstrip(".")
 
 
-async def _of_problem(_request: Request, exc: Problem) -> JSONResponse:
+async def _of_problem(_request: Request | WebSocket, exc: Problem) -> JSONResponse:
     return exc.response()
 
 
-async def _of_condition(request: Request, exc: ConditionError) -> JSONResponse:
-    where = "query/filter" if request.method == "GET" else f"/when/{exc.key}" if exc.key else "/when"
+async def _of_condition(request: Request | WebSocket, exc: ConditionError) -> JSONResponse:
+    where = (
+        "query/filter" if request.scope.get("method", "GET") == "GET" else f"/when/{exc.key}" if exc.key else "/when"
+    )
     place = f"at '{exc.place}': " if exc.place else ""
     return unusable_value(where, f"{place}{exc.problem}").response()
 
@@ -105,7 +110,9 @@ async def _of_error(_request: Request, exc: AcquirerError) -> JSONResponse:
     return unusable_value("", str(exc)).response()
 
 
-async def _of_request(_request: Request, exc: RequestValidationError) -> JSONResponse:
+async def _of_request(
+    _request: Request | WebSocket, exc: RequestValidationError | WebSocketRequestValidationError
+) -> JSONResponse:
     pointers = [(_place(error["loc"]), _sentence(error)) for error in exc.errors()]
     where, problem = pointers[0]
     sentence = f"{where.lstrip('/')}: {problem}" if where else problem

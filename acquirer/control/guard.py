@@ -79,16 +79,17 @@ class Guard:
         self._filled_s = now_s()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: AsgiReceive, send: AsgiSend) -> None:
-        """Answer one request, as ASGI has it."""
-        if scope["type"] != "http":
+        """Answer one request, as ASGI has it: of HTTP, or the one that opens a WebSocket."""
+        if scope["type"] not in ("http", "websocket"):
             return
+        method = scope.get("method", "GET")  # with which a WebSocket begins
         self._requests += 1
         try:
             self._check_load()
             headers = _headers(scope["headers"])
-            self._check_sender(scope["method"], scope["path"], headers)
-            if scope["method"] in WRITING:
-                receive = await _with_body(scope["method"], headers, receive)
+            self._check_sender(method, scope["path"], headers)
+            if method in WRITING:
+                receive = await _with_body(method, headers, receive)
         except Problem as exc:
             await exc.response()(scope, receive, send)
             return

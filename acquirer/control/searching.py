@@ -20,7 +20,7 @@ from acquirer.app.journal_queries import StoreSource
 from acquirer.app.serve import Running
 from acquirer.control.problems import Problem
 from acquirer.dialect.dialect import Dialect
-from acquirer.journal.search import JournalSearch
+from acquirer.journal.search import Bounds, JournalSearch
 from acquirer.journal.verification import Verification, Verifying, look
 from acquirer.matcher.expression import Expression
 
@@ -65,11 +65,11 @@ class Searching:
         self._end_all("stopping")
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def search(self) -> JournalSearch:
+    def search(self, bounds: Bounds | None = None) -> JournalSearch:
         """Return a search of the journal; from any thread."""
         running = self._running
         source = StoreSource(running.store.reader)
-        return JournalSearch(source, running.parts.timezone, time.monotonic, self.dialect_named)
+        return JournalSearch(source, running.parts.timezone, time.monotonic, self.dialect_named, bounds or Bounds())
 
     def dialect_named(self, name: str) -> Dialect | None:
         """Return a dialect that the host speaks."""

@@ -16,8 +16,9 @@ from acquirer.app.serve import Door, Running
 from acquirer.control.address import BACKLOG, bind, read_address, url_of
 from acquirer.control.application import make_application
 from acquirer.control.guard import Guard
-from acquirer.control.protocol import BoundedProtocol
+from acquirer.control.protocol import BoundedProtocol, StreamProtocol
 from acquirer.control.searching import Searching
+from acquirer.control.stream import Streams
 from acquirer.observe.log import Log
 from acquirer.settings.door_file import HostDoor, door_path, remove_door, write_door
 from acquirer.store.location import database_path
@@ -30,6 +31,12 @@ HEAD_BYTES: Final = 16 << 10
 
 KEEP_ALIVE_S: Final = 30
 """How long a connection is kept for the next request of its client."""
+
+PING_S: Final = 20.0
+"""Between two pings of a stream, and for the answer to one: proxies close what is silent for longer than a minute."""
+
+LONGEST_MESSAGE_BYTES: Final = 1 << 10
+"""Of what the client of a stream sends, which is not read."""
 
 TOKEN_BYTES: Final = 24
 
@@ -60,12 +67,17 @@ def http_door(address: str, hosts: tuple[str, ...] = (), given_token: str = "") 
         token = given_token or ("" if where.loopback else secrets.token_urlsafe(TOKEN_BYTES))
         with bind(where) as bound:
             searching = Searching(running)
-            application = make_application(running, searching)
+            streams = Streams(running, searching)
+            application = make_application(running, searching, streams)
             guard = Guard(application, where, hosts, token, running.log, running.driver.loop.time)
             config = uvicorn.Config(
                 guard,
                 http=BoundedProtocol,
-                ws="none",
+                ws=StreamProtocol,
+                ws_max_size=LONGEST_MESSAGE_BYTES,
+                ws_ping_interval=PING_S,
+                ws_ping_timeout=PING_S,
+                ws_per_message_deflate=False,  # the loop would spend milliseconds on each batch
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -84,9 +96,11 @@ def http_door(address: str, hosts: tuple[str, ...] = (), given_token: str = "") 
                     with _door_file(running, url, token):
                         yield {"http": url, **({"http_token": token} if token and not given_token else {})}
                 finally:
+                    streams.stop()
                     searching.stop()
                     server.should_exit = True
                     await serving
+                    streams.close()
 
     return door
 
