@@ -93,7 +93,7 @@ class AsyncTerminalConnection:
         if self._streams is None:
             try:
                 async with asyncio.timeout(min(CONNECT_S, ask.timeout_s)):
-                    self._streams = await asyncio.open_connection(*self.to)
+                    self._streams = await _opened(self.to)
             except OSError as error:
                 return NotSent(f"no connection to {self.to}: {reason_of(error)}")
             self._exchange = ExchangeTimer(self.framing)
@@ -138,3 +138,12 @@ class AsyncTerminalConnection:
                 return await self._streams[0].read(CHUNK_BYTES)
         except OSError as error:
             return error
+
+
+async def _opened(to: HostAddress) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Return a connection to a host, over TLS where it is called so. Raises OSError."""
+    if to.tls is None:
+        return await asyncio.open_connection(to.host, to.port)
+    return await asyncio.open_connection(
+        to.host, to.port, ssl=to.tls.context, server_hostname=to.tls.name, ssl_shutdown_timeout=CONNECT_S
+    )

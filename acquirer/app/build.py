@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from acquirer.app.dialects import served_dialect
 from acquirer.data.text import plural
-from acquirer.data.toml import DataError, parse_toml
+from acquirer.data.toml import DataError, did_you_mean, parse_toml
 from acquirer.data.types import Randbytes
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
@@ -36,6 +36,7 @@ from acquirer.settings.config import Config
 from acquirer.settings.downloads import load_downloads
 from acquirer.settings.listen import Address, parse_listen
 from acquirer.settings.packs import Pack, read_pack
+from acquirer.settings.server_tls import ServerTls, load_server_tls
 from acquirer.settings.terminals import demo_terminals, read_terminals, weak_keys
 from acquirer.settings.text_file import read_text_file
 from acquirer.store import Store
@@ -61,6 +62,7 @@ class Parts:
     checks: Checks  # of signatures
     unproved: UnprovedSignOns
     downloads: Catalogue
+    tls: Mapping[str, ServerTls]  # of addresses with such a name
 
     @property
     def dialects(self) -> tuple[Dialect, ...]:
@@ -108,7 +110,19 @@ def build_parts(config: Config, clock: Clock | None = None) -> Parts:
         checks=_checks(config),
         unproved=UnprovedSignOns(),
         downloads=load_downloads(config.downloads),
+        tls=load_listeners_tls(config, addresses),
     )
+
+
+def load_listeners_tls(config: Config, addresses: Iterable[Address]) -> dict[str, ServerTls]:
+    """Return what listeners show where they speak TLS, by the names they ask for. Raises DataError."""
+    tables = {table.name: table for table in config.tls}
+    for address in addresses:
+        if address.tls and address.tls not in tables:
+            problem = f"there is no [tls.{address.tls}] in acquirer.toml{did_you_mean(address.tls, tables)}"
+            raise DataError("--listen", 0, "", problem)
+    names = dict.fromkeys(address.tls for address in addresses if address.tls)
+    return {name: load_server_tls(tables[name]) for name in names}
 
 
 def configured_clock(config: Config) -> Clock:

@@ -121,6 +121,7 @@ class Driver:
                 connection.number,
                 connection.before,
                 connection.listener.address,
+                connection.certificate,
             )
             self.ready(Run(self, connection, began_s, start(arrival)))
 

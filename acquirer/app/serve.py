@@ -21,6 +21,7 @@ from acquirer.app.build import Parts, build_host, build_parts, doubts, register_
 from acquirer.app.driver import Driver
 from acquirer.app.journal_queries import JournalChanges
 from acquirer.app.line_faults import LineFaults
+from acquirer.data.toml import DataError
 from acquirer.host.exchange import exchange
 from acquirer.host.undecodable import refuse_stream
 from acquirer.net.files import bounds_too_low, make_room
@@ -36,7 +37,7 @@ from acquirer.process.clock import Clock
 from acquirer.process.key_generator import KeyGenerator
 from acquirer.process.parent import following_parent, has_ended
 from acquirer.process.pictures import Pictures
-from acquirer.process.signals import ending_signal
+from acquirer.process.signals import call_on_hangup, ending_signal
 from acquirer.process.store_writer import process_writer
 from acquirer.scenario.faults import Faults
 from acquirer.security.vault import Vault
@@ -73,8 +74,10 @@ class Running:
     def ready(self) -> dict[str, Any]:
         """What the ready line says."""
         listeners = [
-            {"address": listener.address, "dialect": dialect.name}
-            for listener, dialect in zip(self.server.listeners, self.parts.dialects, strict=True)
+            {"address": listener.address, "dialect": dialect.name} | ({"tls": address.tls} if address.tls else {})
+            for listener, dialect, address in zip(
+                self.server.listeners, self.parts.dialects, self.parts.addresses, strict=True
+            )
         ]
         return {
             "event": "ready",
@@ -141,7 +144,8 @@ async def serving(
         warn = partial(log.event, "warning")
         for note in config.notes:
             log.event("note", note)
-        for sentence in filter(None, (anew, readable_by_others(config.store))):
+        shown = [sentence for tls in parts.tls.values() for sentence in tls.warnings]
+        for sentence in filter(None, (anew, readable_by_others(config.store), *shown)):
             warn(sentence)
         trace = _trace(config, parts, loop, warn)
         terminals = register_terminals(parts, store, vault, warn)
@@ -174,7 +178,8 @@ async def serving(
                     patience_s = config.patience_s or dialect.reply_timeout_s
                     receive = driver.receiver(partial(exchange, host), patience_s, driver.short_way(host))
                     refuse = driver.refuser(partial(refuse_stream, host))
-                    await server.listen(address.host, address.port, dialect.framing, receive, refuse)
+                    tls = parts.tls.get(address.tls)
+                    await server.listen(address.host, address.port, dialect.framing, receive, refuse, tls)
                 running.line_faults.look()
                 pictures.resume()
                 ready = True
@@ -226,6 +231,8 @@ async def serve(
 ) -> str:
     """Serve until SIGTERM, SIGINT or SIGHUP, or until the store fails; return why the store failed, or "".
 
+    Where TLS is spoken SIGHUP does not end it: certificates are read anew, for connections that come from then on.
+
     Args:
         ready: is called with what the ready line says.
         door: is opened before, and closed while exchanges still go on.
@@ -243,6 +250,8 @@ async def serve(
             running.log.event("warning", sentence)
         if config.seed is not None:
             running.log.event("warning", f"--seed {config.seed}: every key of this host can be computed by anyone")
+        if running.parts.tls:
+            call_on_hangup(partial(_reload_certificates, running))
         fields = running.ready | (await stack.enter_async_context(door(running)) if door else {})
         gc.freeze()  # what was made until here stays until the end; collecting before would free next to nothing
         gc.set_threshold(*GC_THRESHOLDS)
@@ -258,6 +267,19 @@ async def serve(
         if config.exit_with_parent and has_ended(parent):
             running.log.event("parent-ended", "the process that started this host has ended, so the host ends too")
     return running.store.fatal_error or ("the store does not answer" if running.driver.failed.is_set() else "")
+
+
+def _reload_certificates(running: Running) -> None:
+    """Read all certificates anew; what cannot be used is left as it was."""
+    for tls in running.parts.tls.values():
+        try:
+            tls.reload()
+        except DataError as exc:
+            running.log.event("warning", f"certificates stay as they were: {exc}")
+        else:
+            running.log.event("certificates-read", f"{tls.table.where}: connections from now on are shown these")
+            for sentence in tls.warnings:
+                running.log.event("warning", sentence)
 
 
 @contextmanager

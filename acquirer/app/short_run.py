@@ -65,6 +65,7 @@ class ShortRun(LaneHolder):
             connection.number,
             connection.before,
             connection.listener.address,
+            connection.certificate,
         )
         run = Run(own.driver, connection, self._began_s, own.start(arrival))
         run.lanes = self.lanes

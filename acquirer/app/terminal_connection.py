@@ -10,14 +10,18 @@ import contextlib
 import os
 import select
 import socket
+import sys
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from acquirer.data.text import address_text, plural
 from acquirer.terminal.effects import Ask, NoAnswer, NotSent, Received, Response, Unframed
 from acquirer.wire.deframer import Deframer, make_deframer
 from acquirer.wire.framing import FrameError, Framing
+
+if TYPE_CHECKING:
+    from acquirer.settings.client_tls import TlsCall
 
 CONNECT_S = 10.0
 """How long a connection may take to open: a listening host accepts at once, an absent one never answers."""
@@ -34,6 +38,8 @@ class HostAddress(NamedTuple):
 
     host: str
     port: int
+    tls: TlsCall | None = None
+    """How it is called over TLS; None: without."""
 
     def __str__(self) -> str:
         return address_text(self)
@@ -43,7 +49,7 @@ def address(text: str) -> HostAddress:
     """Return the address that ``HOST:PORT`` says, with brackets around an IPv6 address.
 
     >>> address("127.0.0.1:8583"), str(address("[::1]:8583"))
-    (HostAddress(host='127.0.0.1', port=8583), '[::1]:8583')
+    (HostAddress(host='127.0.0.1', port=8583, tls=None), '[::1]:8583')
 
     Raises:
         ValueError: it is not written like that.
@@ -63,6 +69,7 @@ class ExchangeTimer:
         self.deframer: Deframer = make_deframer(framing)
         self.began_ns = 0
         self.timeout_s = 0.0
+        self.untouched = True  # nothing has come over this connection
 
     def begin(self, timeout_s: float) -> None:
         self.began_ns, self.timeout_s = self._now_ns(), timeout_s
@@ -78,10 +85,13 @@ class ExchangeTimer:
     def take(self, received: bytes | OSError | None) -> Response | None:
         """Take what a read brought, None before the first; an answer when it is there, or when none can come."""
         if isinstance(received, OSError) and not isinstance(received, TimeoutError):
+            if self.untouched and _refuses(received):
+                return NotSent(reason_of(received))
             return self.silence(reason_of(received))
         if received == b"":
             return self.silence("the host closed the connection")
         if isinstance(received, bytes):
+            self.untouched = False
             self.deframer.feed(received)
         return self._frame() or (self.silence(f"waited {self.timeout_s:g} s") if self.left_s <= 0 else None)
 
@@ -128,7 +138,7 @@ class TerminalConnection:
             self.close()
         if self._socket is None:
             try:
-                self._socket = socket.create_connection(self.to, min(CONNECT_S, ask.timeout_s))
+                self._socket = connect(self.to, min(CONNECT_S, ask.timeout_s))
             except OSError as error:
                 return NotSent(f"no connection to {self.to}: {reason_of(error)}")
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -170,7 +180,7 @@ class TerminalConnection:
             return b""
         try:
             self._socket.settimeout(max(within_s, LEAST_S))
-            return self._socket.recv(CHUNK_BYTES)
+            return _received(self._socket)
         except OSError as error:
             return error
 
@@ -179,13 +189,51 @@ class TerminalConnection:
         if self._socket is None or not select.select([self._socket], [], [], 0)[0]:
             return False
         with contextlib.suppress(OSError):
-            return not self._socket.recv(1, socket.MSG_PEEK)
+            if self.to.tls is None:
+                return not self._socket.recv(1, socket.MSG_PEEK)
+            self._socket.settimeout(LEAST_S)  # what can be read may be no message: TLS has some of its own
+            try:
+                late = _received(self._socket)
+            except TimeoutError:
+                return False
+            self._exchange.deframer.feed(late)
+            return not late
         return True
+
+
+def connect(to: HostAddress, within_s: float) -> socket.socket:
+    """Return a socket that is connected to a host, over TLS where it is called so. Raises OSError."""
+    sock = socket.create_connection(to[:2], within_s)
+    if to.tls is None:
+        return sock
+    try:
+        return to.tls.context.wrap_socket(sock, server_hostname=to.tls.name)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _received(sock: Any) -> bytes:
+    """Return what has come, over TLS with all that is decrypted: no byte would wake us for the rest."""
+    data: bytes = sock.recv(CHUNK_BYTES)
+    while hasattr(sock, "pending") and sock.pending():
+        data += sock.recv(CHUNK_BYTES)
+    return data
+
+
+def _refuses(error: OSError) -> bool:
+    """Return whether a host has refused the handshake: it read nothing of what was sent behind it (RFC 8446, 4.4)."""
+    return "ALERT" in str(getattr(error, "reason", ""))
 
 
 def reason_of(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "timed out"
+    library = sys.modules.get("ssl")  # an error of it does not come before it
+    if library is not None and isinstance(error, library.SSLError):
+        from acquirer.net.tls_words import tls_problem
+
+        return tls_problem(error, server=False)
     if error.errno and not isinstance(error, socket.gaierror):  # asyncio puts its own words around the system's
         return os.strerror(error.errno).lower()
     return (error.strerror or str(error) or type(error).__name__).lower()

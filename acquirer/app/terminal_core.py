@@ -52,7 +52,7 @@ class TerminalCore:
                 raise TypeError(
                     f"a terminal has no option '{name}'{did_you_mean(name, TerminalOptions.__annotations__)}"
                 )
-        self.address: HostAddress = address(options.get("host", HOST))
+        self.address: HostAddress = _called(tid, options)
         self.keep_open = options.get("keep_open", False)
         self.watch = options.get("watch")
         self._cards = options.get("cards")
@@ -213,3 +213,20 @@ def _is_date(text: str) -> bool:
     except ValueError:
         return False
     return len(text) == len("MMDD")
+
+
+def _called(tid: str, options: TerminalOptions) -> HostAddress:
+    """Return where the host is, and how it is called over TLS. Raises DataError, ValueError."""
+    to = address(options.get("host", HOST))
+    if not any(name.startswith("tls_") and value for name, value in options.items()):
+        return to
+    from acquirer.settings.client_tls import client_tls  # only who speaks it pays for it
+
+    wanted = client_tls(
+        options.get("tls_ca"),
+        options.get("tls_certificate"),
+        options.get("tls_key"),
+        options.get("tls_name", ""),
+        options.get("tls_version", ""),
+    )
+    return to if wanted is None else to._replace(tls=wanted.of(tid).call(to.host))

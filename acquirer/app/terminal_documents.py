@@ -23,6 +23,7 @@ def terminal_document(terminal: TerminalConfig, session: Session) -> dict[str, A
         "fixed_keys": terminal.fixed_keys is not None,
         "policy": {part: getattr(policy, part) for part in policy.__slots__},
         "operators": list(terminal.operators),
+        "certificate": terminal.certificate,
         "downloads": list(session.downloads),
         "downloaded_tmk_kcv": session.tmk_kcv,
         "device_status": session.device_status,

@@ -57,6 +57,16 @@ class TerminalOptions(TypedDict, total=False):
 
     host: str
     """``HOST:PORT`` of the host to talk to."""
+    tls_ca: Path | str | None
+    """PEM of who signs the host's certificate: TLS is spoken with it."""
+    tls_certificate: Path | str | None
+    """PEM of the terminal's own; ``{tid}`` in it stands for its number."""
+    tls_key: Path | str | None
+    """PEM of its key; None: it stands in the file of the certificate."""
+    tls_name: str
+    """That the host's certificate must have; "": as it is connected to."""
+    tls_version: str
+    """The only version of TLS that is spoken: 1.2 or 1.3; "": both."""
     state: Path | str | None
     """Folder that keeps keys, counters and the outbox; None: they live as long as the terminal object."""
     terminals: Path | str | None

@@ -39,6 +39,7 @@ COMMANDS = {
     "mac": "Show how a MAC is made, step by step, and what it would be by every algorithm.",
     "pin": "Show under which keys and in which layouts a PIN block opens.",
     "keys": "Unwrap the working keys of a sign-on, step by step.",
+    "certificates": "Make certificates for tests of TLS: an authority, a server, terminals, flawed ones.",
     "dialect": "List, show and check dialects.",
     "faults": "Describe the kinds of faults that a host can be given.",
     "journeys": "Describe how journeys are written, and those that ship.",

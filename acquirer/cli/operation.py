@@ -18,9 +18,11 @@ import typer
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.exchange_printer import ExchangePrinter
 from acquirer.cli.json_output import print_object
+from acquirer.cli.operation_end import end_operation
 from acquirer.cli.settlement_print import SettlementPrint, settlement_text
 from acquirer.cli.slip_options import STATE, check_files, columns_of, language, write_voucher
 from acquirer.cli.streams import say
+from acquirer.cli.tls_options import Tls
 
 if TYPE_CHECKING:
     from acquirer.app.terminal import Terminal
@@ -122,6 +124,7 @@ GROUPS = {
     "Receipt": "receipt receipt_png receipt_out copies printer columns lang",
     "Made without the host": "offline_upload offline_most",
     "Terminal and host": "host tid terminals state",
+    "TLS": "tls_ca tls_certificate tls_key tls_name tls_version",
     "Messages": "dialect package operator serial tpdu head fetch",
     "Answers": "timeout expect as_json",
 }
@@ -133,7 +136,7 @@ def operation(*groups: type) -> Callable[[Plan], Callable[..., None]]:
 
     A parameter whose type is such a group stands for its options, and is given them together.
     """
-    added = (*groups, Common)
+    added = (*groups, Common, Tls)
 
     def decorate(plan: Plan) -> Callable[..., None]:
         own = list(inspect.signature(plan, eval_str=True).parameters.values())
@@ -156,6 +159,7 @@ def operation(*groups: type) -> Callable[[Plan], Callable[..., None]]:
             for name, group in groups_of_plan.items():
                 given[name] = group(**{one.name: given.pop(one.name) for one in fields(group)})
             groups_given = (
+                taken[Tls],
                 taken.get(Signing, Signing()),
                 taken.get(Offline, Offline()),
                 taken.get(Printing, Printing()),
@@ -185,7 +189,9 @@ def _parameters(group: type) -> tuple[inspect.Parameter, ...]:
     )
 
 
-def _run(options: Common, signing: Signing, offline: Offline, printing: Printing, plan: Callable[[], Job]) -> None:
+def _run(
+    options: Common, tls: Tls, signing: Signing, offline: Offline, printing: Printing, plan: Callable[[], Job]
+) -> None:
     from acquirer.app.printer import PowerFailedError
     from acquirer.app.terminal import Terminal
     from acquirer.data.toml import DataError
@@ -202,6 +208,11 @@ def _run(options: Common, signing: Signing, offline: Offline, printing: Printing
         with Terminal(
             options.tid,
             host=options.host,
+            tls_ca=tls.tls_ca,
+            tls_certificate=tls.tls_certificate,
+            tls_key=tls.tls_key,
+            tls_name=tls.tls_name,
+            tls_version=tls.tls_version,
             state=options.state,
             terminals=options.terminals or os.environ.get("ACQUIRER_TERMINALS") or None,
             dialect=options.dialect,
@@ -248,7 +259,7 @@ def _run(options: Common, signing: Signing, offline: Offline, printing: Printing
         write_voucher(files, approved, lang, columns=columns)
     if result.sentence:
         say(result.sentence)
-    _end(result, expectations, at_once=signing.sign_upload == "at-once")
+    end_operation(result, expectations, at_once=signing.sign_upload == "at-once")
 
 
 def _expectations(options: Common) -> list[Expectation]:
@@ -260,40 +271,3 @@ def _expectations(options: Common) -> list[Expectation]:
 
     dialect = load_dialect(options.dialect)
     return [read_expectation(text, dialect) for text in options.expect]
-
-
-ENDS = {
-    "approved": Code.OK,
-    "declined": Code.OK,
-    "no-answer": Code.NO_REPLY,
-    "mac-differs": Code.UNDECODABLE,
-    "malformed": Code.UNDECODABLE,
-    "keys-differ": Code.UNDECODABLE,
-    "not-sent": Code.NO_CONNECTION,
-    "refused": Code.USAGE,
-    "done": Code.OK,
-}
-"""Outcome → exit code. An answer whose MAC is bad ends like one that cannot be read."""
-
-
-def _end(result: Result, expectations: list[Expectation], *, at_once: bool) -> None:
-    upload_failed = _upload_failed(result, at_once=at_once)
-    code = ENDS[result.outcome]
-    if code is not Code.OK and not (upload_failed and at_once and result.service == "signature"):
-        raise Exit(code)
-    for expectation in expectations:
-        if difference := expectation.difference(result.exchange):
-            raise Exit(Code.EXPECTATION_FAILED, difference)
-    if upload_failed:
-        raise Exit(Code.UPLOAD_FAILED)
-    if result.print_trouble:
-        raise Exit(Code.NOT_PRINTED)
-
-
-def _upload_failed(result: Result, *, at_once: bool) -> bool:
-    """Return whether a signature that was to go up did not."""
-    from acquirer.terminal.exchange import Signed
-
-    if result.signature in (Signed.KEPT, Signed.FAILED):
-        return at_once
-    return result.signature is Signed.PAPER and result.exchange is not None and result.service == "signature"

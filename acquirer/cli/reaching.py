@@ -16,7 +16,7 @@ def reach(host: str) -> None:
     except ValueError as exc:
         raise Exit(Code.USAGE, f"--host: {exc}") from None
     try:
-        socket.create_connection(to, CONNECT_S).close()
+        socket.create_connection(to[:2], CONNECT_S).close()
     except OSError as exc:
         sentence = f"no connection to {to}: {reason_of(exc)}; start the host, or correct --host"
         raise Exit(Code.NO_CONNECTION, sentence) from None

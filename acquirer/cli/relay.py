@@ -89,7 +89,7 @@ def command(
     )
     options = RelayOptions(
         where,
-        host,
+        host[:2],
         config.dialect,
         config.store,
         config.timezone,

@@ -2,9 +2,10 @@
 
 1. Format (30): a known MTI, mandatory elements, a STAN, dates and times that exist.
 2. Terminal (97): it is registered.
-3. Merchant (03): the terminal belongs to it.
-4. Service (40): the message asks for something that is served.
-5. Operator (58): one whom the terminal lists, where it lists any and the message names one.
+3. Certificate (58): where the terminal is bound to one, it is the one that was shown over TLS.
+4. Merchant (03): the terminal belongs to it.
+5. Service (40): the message asks for something that is served.
+6. Operator (58): one whom the terminal lists, where it lists any and the message names one.
 
 Then come the sign-on policy (77), the MAC (A0: `verification`), the stored repeat, the batch and the business, which
 the services ask for by themselves (`case`). A refusal here books nothing.
@@ -52,6 +53,8 @@ def identify(host: Host, request: Request, loaded: Loaded) -> Decision | None:
     terminal = loaded.terminal
     if terminal is None or loaded.session is None:
         return Decision(Reason.TERMINAL_UNKNOWN, identity.terminal_unknown(host.dialect, request))
+    if terminal.certificate and (differs := identity.certificate_differs(terminal, request.arrival)):
+        return Decision(Reason.CERTIFICATE_DIFFERS, differs)
     if terminal.mid != request.mid and "mid" in host.dialect.elements:
         return Decision(Reason.MERCHANT_UNKNOWN, identity.merchant_unknown(terminal, request.mid))
     if request.route is None or not request.route.served:

@@ -1,8 +1,7 @@
 """What an exchange asks its driver to do, and the results it is resumed with.
 
 An exchange is a generator: it yields effects and is resumed with their results. The last one it may return instead,
-when it does not want to know how that went. Drivers (Twisted over TCP, an in-memory pair, a simulator) perform them;
-nothing here knows how.
+when it does not want to know how that went. Drivers (over TCP, in memory, a simulator) perform them.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Final, Literal
 
 from acquirer.model.batches import BatchBooks, Settlement, UploadedDetail
 from acquirer.model.evidence import Evidence
+from acquirer.model.peer_certificate import PeerCertificate
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Picture, Session, TerminalConfig, Transaction, TransactionKey, Upload, Uploaded
 
@@ -29,9 +29,9 @@ class Arrival:
     deadline_s: float  # monotonic: past it the terminal has given up and nothing may be booked
     peer: str = ""  # "127.0.0.1:50412"
     connection: int = 0
-    before: bytes = b""  # of a stream that is refused: what was received just before, and taken for frames; of a
-    # frame: an empty one that the same read brought before it
+    before: bytes = b""  # of a refused stream: what came just before; of a frame: an empty one that came before it
     listener: str = ""  # the address that the host was reached at: "127.0.0.1:8583"
+    certificate: PeerCertificate | None = None  # that the peer showed over TLS
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     TERMINAL_UNKNOWN = "terminal_unknown"
     MERCHANT_UNKNOWN = "merchant_unknown"
     TERMINAL_CLONED = "terminal_cloned"
+    CERTIFICATE_DIFFERS = "certificate_differs"  # it shows another one than it is bound to, or none
     OPERATOR_UNKNOWN = "operator_unknown"  # none of those that the terminal lists
     # its keys and its sign-on
     SIGN_ON_REQUIRED = "sign_on_required"
@@ -77,6 +78,7 @@ REASONS: Final = frozenset(reason.value for reason in Reason)
 FALLBACKS: Final[Mapping[Reason, Reason]] = {
     Reason.TERMINAL_CLONED: Reason.TERMINAL_UNKNOWN,  # given by no decision of this version
     Reason.OPERATOR_UNKNOWN: Reason.TERMINAL_UNKNOWN,
+    Reason.CERTIFICATE_DIFFERS: Reason.TERMINAL_UNKNOWN,
     Reason.CHOSEN: Reason.SYSTEM_FAULT,  # a decision with it brings its own code
     Reason.ORIGINAL_CLOSED: Reason.ORIGINAL_UNKNOWN,
     Reason.ORIGINAL_OTHER_DAY: Reason.ORIGINAL_UNKNOWN,

@@ -69,6 +69,7 @@ class TerminalConfig:
     bdk_kcv: Identifier = ""
     operators: tuple[Identifier, ...] = ()  # who may sign on, beside `MANAGERS`; none: anyone
     downloads: tuple[Identifier, ...] = ()  # what it is asked to download from its registration on
+    certificate: Identifier = ""  # that it must show over TLS: see `model.peer_certificate`; "": any, or none
 
 
 @dataclass(slots=True)

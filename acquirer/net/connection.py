@@ -12,7 +12,7 @@ from typing import Protocol
 from twisted.python.failure import Failure
 
 from acquirer.data.text import address_text, plural
-from acquirer.net.read_control import BUSY, UNSENT, ReadControl, ReadingServer
+from acquirer.net.read_control import BUSY, TLS_TIMEOUT, UNSENT, ReadControl, ReadingServer
 from acquirer.net.transport import EagerTransport
 from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import EMPTY_START, FrameError, Framing
@@ -149,6 +149,8 @@ class Connection(ReadControl):
         """End a connection that is `overdue`."""
         if reason == "frame-timeout":
             self._report_unfinished(reason, f"and no more within {self.server.limits.frame_s:g} s")
+        elif reason == TLS_TIMEOUT:
+            self.refuse(reason, "the TLS handshake was begun, and not finished in time", b"")
         self.close(reason, hard=reason == "not-reading")
 
     def _take(self, data: bytes) -> bool:
@@ -229,6 +231,8 @@ class Connection(ReadControl):
             return "not-reading"
         if self._paused or self.busy or transport.unread:
             return ""  # it waits for us
+        if transport.handshake_since_s:
+            return TLS_TIMEOUT if self.handshake_limit_s(now_s) else ""
         if self.frame_since_s and now_s - self.frame_since_s > limits.frame_s:
             return "frame-timeout"
         return "idle" if now_s - self.touched_s > self.idle_s else ""

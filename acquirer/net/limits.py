@@ -42,6 +42,15 @@ class Limits:
     unsent_s: float = 30.0
     """How long a peer with unsent replies may take none of their bytes."""
 
+    handshakes: int = 512
+    """TLS handshakes under way at one time: each costs some tenths of a millisecond; others wait in the backlog."""
+
+    handshake_s: float = 10.0
+    """From a TLS connection's beginning to the end of its handshake, which takes two round trips."""
+
+    handshake_full_s: float = 2.0
+    """The same while no other can begin: peers that connect and stay silent must not keep the others out."""
+
     delayed: int = 10_000
     """Replies held back on purpose (a fault) at one time, over all connections: each costs memory and a timer."""
 

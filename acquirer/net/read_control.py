@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from acquirer.model.peer_certificate import PeerCertificate
 from acquirer.net.counters import Counters
+from acquirer.net.handshakes import Handshakes
 from acquirer.net.limits import Limits
 from acquirer.net.transport import EagerTransport
 
@@ -18,9 +20,14 @@ OWN: Final = REFUSED | QUEUED
 """Reasons that are a peer's own, and no sign of too much work."""
 
 
+TLS_TIMEOUT: Final = "tls-timeout"
+"""Why a connection is ended whose handshake took too long."""
+
+
 class ReadingServer(Protocol):
     """What reading needs of a server."""
 
+    handshakes: Handshakes
     limits: Limits
     counters: Counters
     now_s: Callable[[], float]
@@ -36,6 +43,7 @@ class ReadControl:
         "_refusals",
         "_transport",
         "busy",
+        "certificate",
         "closing",
         "deferred",
         "server",
@@ -48,11 +56,24 @@ class ReadControl:
         self.closing = ""  # why it is being closed
         self.deferred = False  # it is read after all others
         self.touched_s = server.now_s()
+        self.certificate: PeerCertificate | None = None  # that the peer showed
         self._transport: EagerTransport | None = None
         self._finished = False  # the peer sent FIN: it may still be reading
         self._paused = 0
         self._refusals = 0  # of them, requests whose refusal is not settled
         self._queued = 0  # and requests that stand behind many of their terminal
+
+    def secured(self, certificate: PeerCertificate | None) -> None:
+        """The TLS handshake is over, and the peer has shown a certificate or not."""
+        self.certificate = certificate
+        self.touched_s = self.server.now_s()
+
+    def handshake_limit_s(self, now_s: float) -> float:
+        """Return how long a handshake may take that has not ended by now, if it is overdue; else 0."""
+        since_s = 0.0 if self._transport is None else self._transport.handshake_since_s
+        limits = self.server.limits
+        most_s = limits.handshake_full_s if self.server.handshakes.full else limits.handshake_s
+        return most_s if since_s and now_s - since_s > most_s else 0.0
 
     def refused(self) -> None:
         """A request is refused and nothing is booked: read the peer once that is settled, and after all others until a

@@ -16,11 +16,13 @@ from acquirer.model.line import LineState
 from acquirer.net.connection import Connection, Receive, Refuse
 from acquirer.net.counters import Counters
 from acquirer.net.faulty_connection import DOWN, FaultyConnection
+from acquirer.net.handshakes import Handshakes
 from acquirer.net.limits import Limits
 from acquirer.net.read_control import SERVER
 from acquirer.net.readable import ReadableSockets, is_readable
+from acquirer.net.tls_transport import TlsSource, TlsTransport
 from acquirer.net.traced import FrameTrace, TracedConnection
-from acquirer.net.transport import ListeningPort
+from acquirer.net.transport import EagerTransport, ListeningPort
 from acquirer.wire.framing import Framing
 
 
@@ -54,8 +56,12 @@ class Listener:
 
     noisy = False
 
-    def __init__(self, server: Server, framing: Framing, receive: Receive, refuse: Refuse) -> None:
+    def __init__(
+        self, server: Server, framing: Framing, receive: Receive, refuse: Refuse, tls: TlsSource | None
+    ) -> None:
         self.server = server
+        self.tls = tls
+        self.transport = EagerTransport if tls is None else TlsTransport
         self.framing = framing
         self.wrap = framing.wrapper()
         self.receive = receive
@@ -104,6 +110,17 @@ class Listener:
             return connection
         return TracedConnection(connection, trace, client, (self.host, self.port))
 
+    def takes_more(self) -> bool:
+        """Whether a newcomer may be accepted; if not, more are once there is room for their handshakes."""
+        handshakes = self.server.handshakes
+        if self.tls is None or not handshakes.full:
+            return True
+        port: Any = self._open
+        if port is not None:
+            port.stopReading()
+            handshakes.when_room(port.startReading)
+        return False
+
     def files_exhausted(self) -> None:
         self.server.counters.files_exhausted += 1
         self.server.watcher.files_exhausted()
@@ -118,12 +135,13 @@ class Server:
         self.limits = limits
         self.watcher = watcher
         self.counters = Counters()
+        self.handshakes = Handshakes(limits.handshakes)
         self.connections: set[Connection] = set()
         self.listeners: list[Listener] = []
         self.loop = asyncio.get_running_loop()  # and the reactor's
         self.readers = ReadableSockets(self.loop)
         self.now_s = self.loop.time  # exact: time-outs counted from the last sweep's clock would come early
-        shortest_s = min(limits.frame_s, limits.idle_s, limits.idle_known_s, limits.unsent_s)
+        shortest_s = min(limits.frame_s, limits.idle_s, limits.idle_known_s, limits.unsent_s, limits.handshake_s)
         self._sweep_s = min(1.0, shortest_s / 4)
         self._timer: asyncio.TimerHandle | None = self.loop.call_later(self._sweep_s, self._sweep)
         self._paused = False
@@ -133,14 +151,20 @@ class Server:
         self._down_until_s = 0.0
 
     async def listen(
-        self, host: str, port: int, framing: Framing, receive: Receive, refuse: Refuse | None = None
+        self,
+        host: str,
+        port: int,
+        framing: Framing,
+        receive: Receive,
+        refuse: Refuse | None = None,
+        tls: TlsSource | None = None,
     ) -> Listener:
-        """Open one more address. Without `refuse` the watcher takes what is no frame.
+        """Open one more address. Without `refuse` the watcher takes what is no frame; with `tls` TLS is spoken there.
 
         Raises:
             BindError: the address is taken, not ours, or unknown.
         """
-        listener = Listener(self, framing, receive, refuse or self._refused)
+        listener = Listener(self, framing, receive, refuse or self._refused, tls)
         listener.open(await self._numeric(host, port), port)
         self.listeners.append(listener)
         return listener

@@ -14,6 +14,7 @@ from typing import Protocol
 from twisted.python.failure import Failure
 
 from acquirer.inspect.trace_packets import IpAndPort
+from acquirer.model.peer_certificate import PeerCertificate
 from acquirer.net.connection import Connection
 from acquirer.net.transport import EagerTransport
 from acquirer.wire.framing import FrameError
@@ -77,6 +78,12 @@ class TracedConnection:
 
     def unsentChanged(self) -> None:
         self._connection.unsentChanged()
+
+    def secured(self, certificate: PeerCertificate | None) -> None:
+        self._connection.secured(certificate)
+
+    def refuse(self, reason: str, detail: str, data: bytes) -> None:
+        self._connection.refuse(reason, detail, data)
 
     def connectionLost(self, reason: Failure) -> None:
         self._put_unfinished()

@@ -11,11 +11,13 @@ import contextlib
 import errno
 import socket
 from asyncio import AbstractEventLoop
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet import error, tcp
 from twisted.python.failure import Failure
 
+from acquirer.model.peer_certificate import PeerCertificate
 from acquirer.net.in_flight import in_flight
 from acquirer.net.limits import ACCEPTS_PER_TURN, READ_BYTES
 from acquirer.net.readable import ReadableSockets
@@ -36,12 +38,15 @@ class TransportEvents(Protocol):
     def peerFinished(self) -> None: ...
     def unsentChanged(self) -> None: ...
     def connectionLost(self, reason: Failure) -> None: ...
+    def secured(self, certificate: PeerCertificate | None) -> None: ...
+    def refuse(self, reason: str, detail: str, data: bytes) -> None: ...
 
 
 class EagerTransport(TwistedTransport):
     """The server side of one TCP connection. `loseConnection` ends it with FIN, `abortConnection` with RST."""
 
     progress_s = 0.0  # loop time at which the peer last took some of what was unsent
+    handshake_since_s = 0.0  # when a TLS handshake began that is not over; 0: none
 
     def __init__(
         self, sock: socket.socket, events: TransportEvents, client: tuple[Any, ...], port: ListeningPort
@@ -51,7 +56,7 @@ class EagerTransport(TwistedTransport):
         self._readers = port.readers
         self._events: TransportEvents | None = events
         self._fd = sock.fileno()
-        self._recv = sock.recv
+        self._recv: Callable[[int], bytes] = sock.recv
         self._send = sock.send
         self._reading = False
         self._unread = False  # what was received may hold another frame
@@ -220,6 +225,8 @@ class ListeningPort(tcp.Port):
     def doRead(self) -> None:
         factory: Any = self.factory
         for _ in range(ACCEPTS_PER_TURN):
+            if not factory.takes_more():
+                return
             try:
                 sock, client = self.socket.accept()
             except BlockingIOError:
@@ -233,7 +240,7 @@ class ListeningPort(tcp.Port):
             if connection is None:
                 sock.close()
             else:
-                connection.makeConnection(EagerTransport(sock, connection, client, self))
+                connection.makeConnection(factory.transport(sock, connection, client, self))
 
     def _turn_away(self) -> None:
         """Close newcomers for whom no descriptor is left, by means of the one that Twisted keeps in reserve.

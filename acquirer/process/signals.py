@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
 from typing import Final
 
 ENDING: Final = ("SIGTERM", "SIGINT", "SIGHUP")
@@ -17,3 +18,10 @@ def ending_signal() -> asyncio.Event:
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
+
+
+def call_on_hangup(call: Callable[[], object]) -> None:
+    """Have SIGHUP call something instead of ending this process, after `ending_signal`."""
+    number = getattr(signal, "SIGHUP", None)
+    if number is not None:
+        asyncio.get_running_loop().add_signal_handler(number, call)

@@ -16,8 +16,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
-from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
+from acquirer.data.toml import DataError, Document, KeyPath, did_you_mean, dotted, parse_toml
 from acquirer.settings.text_file import read_text_file
+from acquirer.settings.tls_tables import ServerTlsTable, TableProblem, read_tls_tables
 from acquirer.settings.values import (
     ValueReader,
     choice,
@@ -55,7 +56,9 @@ class Config:
     """All settings of `acquirer serve`, each with its reader. Paths in a file are relative to the working directory."""
 
     listen: TextValues = ("127.0.0.1:8583",)
-    """``[HOST:]PORT[=DIALECT]``, as many as wanted. Port 0 takes a free one."""
+    """``[HOST:]PORT[=DIALECT][,tls=NAME]``, as many as wanted. Port 0 takes a free one."""
+    tls: Annotated[tuple[ServerTlsTable, ...], read_tls_tables] = ()
+    """``[tls.NAME]``: what is shown and asked for at addresses with that name; see docs/tls.md. In the file only."""
     store: TextValue = DEFAULT_STORE
     http: Annotated[str | None, optional(read_text)] = None
     """``[HOST:]PORT`` where the host is controlled by HTTP; see docs/http.md."""
@@ -186,11 +189,11 @@ class _Given:
         """Return the name of the setting."""
         return ALIASES.get(self.written, self.written)
 
-    def error(self, problem: str) -> DataError:
-        """Return an error about this value."""
+    def error(self, problem: str, path: KeyPath = ()) -> DataError:
+        """Return an error about this value, or what stands in it at `path`."""
         if self.document is not None:
-            return self.document.error((self.written,), problem)
-        return DataError(self.place, 0, "", problem)
+            return self.document.error((self.written, *path), problem)
+        return DataError(self.place, 0, dotted(path), problem)
 
     def note(self) -> str:
         """Return a sentence about the old name under which the setting is written."""
@@ -214,6 +217,8 @@ def _config(*sources: Iterable[_Given]) -> Config:
                 raise given.error(f"stands here under its old name '{old}' too; keep '{name}' only")
             try:
                 of_source[name] = _READERS[name](given.value)
+            except TableProblem as exc:
+                raise given.error(exc.problem, exc.path) from None
             except ValueError as exc:
                 raise given.error(f"{quoted(given.value)} {exc}") from None
             if given.written != name:

@@ -29,3 +29,4 @@ class Registration:
     ksn: bytes = b""  # which device the terminal is, for the side that plays it; b"": derived from its number
     operators: tuple[str, ...] = ()  # who may sign on, two digits each; none: anyone
     downloads: tuple[str, ...] = ()  # what it is asked to download from now on
+    certificate: str = ""  # that it must show over TLS; "": any, or none

@@ -15,6 +15,7 @@ from typing import Any, Final, get_args
 from acquirer.data.text import plural
 from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.data.types import MakForm
+from acquirer.model.peer_certificate import TID, read_certificate_binding
 from acquirer.model.rows import Policy, Required
 from acquirer.security.ciphers import CipherError, CipherName
 from acquirer.security.secret import Secret
@@ -172,13 +173,15 @@ def _registrations(table: Mapping[str, Any]) -> Iterator[Registration]:
     test = _value(table, "test", read_bool, False)
     operators = _value(table, "operators", read_operators, ())
     downloads = _value(table, "downloads", read_downloads, ())
+    certificate = _value(table, "certificate", read_certificate_binding, "")
     fixed_keys = _fixed_keys(table.get("fixed_keys"))
     if fixed_keys is not None and not test:
         raise _Problem(("fixed_keys",), "are for test terminals only; write test = true, or leave them out")
     if tmk is None and bdk is None:
         raise _Problem((), "there is no key; give a tmk, or a bdk where keys are derived for each message")
     for tid in spelled_out(tids):
-        yield Registration(tid, mid, tmk, name, mak, policy, test, fixed_keys, bdk, ksn, operators, downloads)
+        shown = certificate.replace(TID, tid)
+        yield Registration(tid, mid, tmk, name, mak, policy, test, fixed_keys, bdk, ksn, operators, downloads, shown)
 
 
 def _policy(table: object) -> Policy:
@@ -259,6 +262,7 @@ _KEYS: Final[Mapping[str, Iterable[str]]] = {
     "fixed_keys": _FIXED_KEYS,
     "operators": (),
     "downloads": (),
+    "certificate": (),
 }
 """The keys of a ``[[terminal]]``, each with those of its table if it is one."""
 

@@ -26,6 +26,9 @@ from acquirer.store.statements import query
 
 _DIGESTS: Final = query("tid, registration", sql_name(schema.terminal.name))
 _policy_values: Final = attrgetter(*Policy.__slots__)
+_plain_values: Final = attrgetter(
+    "mid", "name", "mak", "policy", "test", "operators", "downloads", "certificate"
+)  # all but the keys
 
 
 @dataclass(slots=True)
@@ -104,14 +107,14 @@ def _digest(one: Registration, vault: Vault) -> str:
     plain = repr((one.tid, one.mid, one.name, one.mak, *_policy_values(one.policy), one.test, one.operators))
     if one.downloads:  # the digests of version 0010 and before say nothing of them
         plain += repr(one.downloads)
+    if one.certificate:  # nor those of version 0011 of this
+        plain += repr(one.certificate)
     return vault.digest(plain, one.tmk, one.bdk, one.fixed_keys)
 
 
 def _same(wanted: Registration, config: TerminalConfig, vault: Vault) -> bool:
     """Return whether a registration is the stored one; sealed keys differ each time and are compared open."""
-    plain = (config.mid, config.name, config.mak, config.policy, config.test, config.operators, config.downloads)
-    named = (wanted.mid, wanted.name, wanted.mak, wanted.policy, wanted.test, wanted.operators, wanted.downloads)
-    if plain != named:
+    if _plain_values(config) != _plain_values(wanted):
         return False
     bdk = None if config.bdk is None else vault.open_secret(f"bdk:{config.tid}", config.bdk)
     if _master(config, vault) != wanted.tmk or bdk != wanted.bdk:
@@ -140,4 +143,5 @@ def sealed_terminal(one: Registration, vault: Vault, randbytes: Randbytes) -> Te
         bdk_kcv="" if one.bdk is None else one.bdk.kcv(),
         operators=one.operators,
         downloads=one.downloads,
+        certificate=one.certificate,
     )

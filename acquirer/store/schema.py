@@ -27,7 +27,7 @@ from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.columns import Column, row_format
 from acquirer.model.rows import Card, Session, Signature, SignaturePart, TerminalConfig, Transaction, TransactionKey
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
 """Migrations in their order; the last one makes exactly these tables."""
 
 REVISION: Final = REVISIONS[-1]

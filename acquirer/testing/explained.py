@@ -15,7 +15,7 @@ from typing import Any, Final, Unpack
 
 from acquirer.app.async_terminal import AsyncTerminal
 from acquirer.app.terminal import Terminal
-from acquirer.app.terminal_connection import HostAddress, TerminalConnection
+from acquirer.app.terminal_connection import LEAST_S, HostAddress, TerminalConnection
 from acquirer.app.terminal_options import TerminalOptions
 from acquirer.errors import StoreError
 from acquirer.journal.entry import Entry
@@ -73,6 +73,8 @@ class SkippingConnection(TerminalConnection):
                 return TimeoutError()
         except OSError as error:  # another thread has hung up
             return error
+        if self.to.tls is not None and self._host.skips():
+            within_s = LEAST_S  # what can be read may be no message: then time is skipped further
         return super()._read(within_s)
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from acquirer.cli.errors import MEANINGS, Code
-from acquirer.cli.operation import ENDS
+from acquirer.cli.operation_end import ENDS
 from acquirer.terminal.exchange import Outcome
 
 PAGE = (Path(__file__).parents[2] / "docs" / "exit-codes.md").read_text(encoding="utf-8")

@@ -33,7 +33,7 @@ STORED = (
     *(UploadedDetail, ExchangeRecord),
 )
 IDENTIFIERS = {
-    "TerminalConfig": "tid mid tmk_kcv bdk_kcv",
+    "TerminalConfig": "tid mid tmk_kcv bdk_kcv certificate",
     "Session": "tid batch signed_on_day last_stan settled tmk_kcv next_tmk_kcv",
     "Transaction": "kind processing_code transaction_type currency card reason code rrn auth_id business_date mti "
     "original_rrn",

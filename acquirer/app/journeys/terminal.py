@@ -42,7 +42,7 @@ class JourneyTerminal(Terminal):
 
     def call(self, host: str, make_line: MakeLine) -> None:
         """Talk to the host at this address from now on, over a line of this kind."""
-        self._core.address = address(host)
+        self._core.address = address(host)._replace(tls=self._core.address.tls)
         self._connection.close()
         self._connection = make_line(self._core.address, self._core.framing, keep_open=self._core.keep_open)
 

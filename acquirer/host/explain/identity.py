@@ -9,6 +9,7 @@ from typing import Final
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.request import Request
 from acquirer.host.text import named, place
+from acquirer.model.effects import Arrival
 from acquirer.model.rows import MANAGERS, TerminalConfig
 from acquirer.wire.masking import known
 
@@ -52,6 +53,20 @@ def merchant_unknown(terminal: TerminalConfig, mid: str) -> str:
     return (
         f"terminal {terminal.tid} belongs to merchant {known(terminal.mid)}, the message says {known(named(mid))}: "
         f"correct the merchant number in the terminal, or register it anew{_oddity(mid)}"
+    )
+
+
+def certificate_differs(terminal: TerminalConfig, arrival: Arrival) -> str:
+    """Say why a terminal may not speak for itself over this connection; "" when it may."""
+    shown, wanted = arrival.certificate, terminal.certificate
+    if shown is not None and shown.fits(wanted):
+        return ""
+    found = "no certificate was shown" if shown is None else f"the one shown is {', '.join(shown.subject)}"
+    if shown is not None and wanted.startswith("sha256:"):
+        found += f", {shown.fingerprint}"
+    return (
+        f"terminal {terminal.tid} is bound to the certificate {wanted}, and {found}: "
+        "give the terminal its own certificate and connect over TLS, or register it with another one"
     )
 
 
