@@ -39,6 +39,7 @@ from acquirer.settings.packs import Pack, read_pack
 from acquirer.settings.server_tls import ServerTls, load_server_tls
 from acquirer.settings.terminals import demo_terminals, read_terminals, weak_keys
 from acquirer.settings.text_file import read_text_file
+from acquirer.settings.tls_tables import ServerTlsTable
 from acquirer.store import Store
 
 MOST_DOUBTS: Final = 10
@@ -116,13 +117,19 @@ def build_parts(config: Config, clock: Clock | None = None) -> Parts:
 
 def load_listeners_tls(config: Config, addresses: Iterable[Address]) -> dict[str, ServerTls]:
     """Return what listeners show where they speak TLS, by the names they ask for. Raises DataError."""
+    tables = {address.tls: listener_table(config, address) for address in addresses}
+    return {name: load_server_tls(table) for name, table in tables.items() if table is not None}
+
+
+def listener_table(config: Config, address: Address) -> ServerTlsTable | None:
+    """Return the ``[tls.NAME]`` that a listener asks for; None: it speaks none. Raises DataError."""
+    if not address.tls:
+        return None
     tables = {table.name: table for table in config.tls}
-    for address in addresses:
-        if address.tls and address.tls not in tables:
-            problem = f"there is no [tls.{address.tls}] in acquirer.toml{did_you_mean(address.tls, tables)}"
-            raise DataError("--listen", 0, "", problem)
-    names = dict.fromkeys(address.tls for address in addresses if address.tls)
-    return {name: load_server_tls(tables[name]) for name in names}
+    if address.tls not in tables:
+        problem = f"there is no [tls.{address.tls}] in acquirer.toml{did_you_mean(address.tls, tables)}"
+        raise DataError("--listen", 0, "", problem)
+    return tables[address.tls]
 
 
 def configured_clock(config: Config) -> Clock:

@@ -25,13 +25,17 @@ from acquirer.net.files import make_room
 from acquirer.net.limits import MOST_CONNECTIONS
 from acquirer.net.relay import RelayedConnection, RelayServer
 from acquirer.net.relay_socket import Direction
+from acquirer.net.relay_tls import RelayTls
 from acquirer.observe.faults import follow_loop
 from acquirer.observe.lines import render_for
 from acquirer.observe.log import Log
 from acquirer.observe.trace import TraceFile
 from acquirer.process.clock import Clock
 from acquirer.process.signals import ending_signal
+from acquirer.settings.client_tls import ClientTls
 from acquirer.settings.listen import Address
+from acquirer.settings.server_tls import load_server_tls
+from acquirer.settings.tls_tables import ServerTlsTable
 from acquirer.store import Store, open_store, readable_by_others
 
 LOOK_S: Final = 1.0
@@ -55,6 +59,8 @@ class RelayOptions:
     seed: int | None = None  # of what faults draw; None: another one each time
     trace: Path | None = None  # all frames are written to it, unmasked
     trace_mib: int = 256
+    tls: ServerTlsTable | None = None  # that terminals are shown; None: they speak without
+    call: ClientTls | None = None  # how the host is called; None: without TLS
 
 
 @dataclass(slots=True)
@@ -93,6 +99,8 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
     clock = Clock()
     compiled = served_dialect(options.dialect)
     faults = _faults(options, compiled.dialect)
+    shown = None if options.tls is None else load_server_tls(options.tls)
+    call = None if options.call is None else options.call.call(options.to[0])
     room = make_room(2 * MOST_CONNECTIONS) // 2
     store = open_store(options.store)
     log = Log(stderr, render_for(options.log, stderr, ZoneInfo(options.timezone)), clock.now_us)
@@ -115,7 +123,8 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
             tracing = None if trace is None else ConnectionTrace(trace, connection)
             return ConnectionJournal(journal, connection.peer, tracing)
 
-        server = RelayServer(options.to, watch, log, room, edit)
+        tls = RelayTls(shown, call, compiled.dialect.framing)
+        server = RelayServer(options.to, watch, log, room, edit, tls)
 
         def look() -> None:
             nonlocal timer

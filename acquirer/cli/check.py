@@ -12,6 +12,7 @@ import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.reaching import reach
+from acquirer.cli.tls_options import CaOption, CertificateOption, KeyOption, NameOption, Tls, VersionOption
 from acquirer.data.text import plural, printable
 from acquirer.errors import ConfigurationError
 
@@ -40,6 +41,11 @@ def command(
         Path,
         typer.Option(metavar="DIR", help="Where terminals keep keys and counters, with --host."),
     ] = Path("acquirer-terminals"),
+    tls_ca: CaOption = None,
+    tls_certificate: CertificateOption = None,
+    tls_key: KeyOption = None,
+    tls_name: NameOption = "",
+    tls_version: VersionOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each journey.")] = False,
 ) -> int:
     """Run journeys: steps of terminals, faults on either side, and what must come of it.
@@ -51,6 +57,9 @@ def command(
 
     if junit and not junit.absolute().parent.is_dir():
         raise Exit(Code.USAGE, f"--junit {junit}: there is no folder {junit.parent}; make it first")
+    tls = Tls(tls_ca, tls_certificate, tls_key, tls_name, tls_version)
+    if not host and tls != Tls():
+        raise Exit(Code.USAGE, "--tls-…: is how a host is called, and none is: name it with --host")
     observer: JourneyObserver = _Silent() if as_json else _Lines()
     reports: list[JourneyReport] = []
     with _written(junit, reports):
@@ -58,7 +67,7 @@ def command(
         if host:
             reach(host)
         for one in prepared:
-            reports.append(_run(one, observer, host, state))
+            reports.append(_run(one, observer, host, state, tls))
             if as_json:
                 _print_json(reports[-1])
     return _end(reports, as_json=as_json)
@@ -90,7 +99,9 @@ def _write(junit: Path, reports: Sequence[JourneyReport]) -> None:
     junit.write_bytes(junit_xml(reports))
 
 
-def _run(prepared: PreparedJourney, observer: JourneyObserver, host: str | None, state: Path) -> JourneyReport:
+def _run(
+    prepared: PreparedJourney, observer: JourneyObserver, host: str | None, state: Path, tls: Tls
+) -> JourneyReport:
     from acquirer.app.journeys.runner import run_journey
     from acquirer.cli.journey_host import journey_host
     from acquirer.errors import StoreError
@@ -98,7 +109,12 @@ def _run(prepared: PreparedJourney, observer: JourneyObserver, host: str | None,
 
     try:
         return run_journey(
-            prepared, observer, open_host=journey_host, address=host or "", state=state if host else None
+            prepared,
+            observer,
+            open_host=journey_host,
+            address=host or "",
+            state=state if host else None,
+            further=tls.options(),
         )
     except BindError as exc:
         raise Exit(Code.NO_CONNECTION, f"{prepared.journey.file}: {exc}.") from None

@@ -115,7 +115,7 @@ def _by_address(text: str) -> tuple[str, Callable[[float], Look]]:
 
     def look(limit_s: float) -> Look:
         try:
-            socket.create_connection(to, limit_s).close()
+            socket.create_connection(to[:2], limit_s).close()
         except OSError as exc:
             return Look(Code.NO_CONNECTION, reason_of(exc))
         return Look(Code.OK, fields={"event": "ready", "listen": str(to)})

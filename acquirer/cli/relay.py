@@ -11,11 +11,13 @@ import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stores import StoreOption
+from acquirer.cli.tls_options import CaOption, CertificateOption, KeyOption, NameOption, Tls, VersionOption
 
 
 def command(
     listen: Annotated[
-        str, typer.Option(metavar="[HOST:]PORT", help="Where terminals connect. Port 0: a free one.")
+        str,
+        typer.Option(metavar="[HOST:]PORT[,tls=NAME]", help="Where terminals connect. Port 0: a free one."),
     ] = "127.0.0.1:8583",
     to: Annotated[str, typer.Option(metavar="HOST:PORT", help="The host that everything is passed on to.")] = "",
     dialect: Annotated[
@@ -51,17 +53,24 @@ def command(
     trace_mib: Annotated[
         int | None, typer.Option(metavar="MIB", help="The trace grows no further than this: 256.")
     ] = None,
+    tls_ca: CaOption = None,
+    tls_certificate: CertificateOption = None,
+    tls_key: KeyOption = None,
+    tls_name: NameOption = "",
+    tls_version: VersionOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Say when ready as one JSON object.")] = False,
 ) -> None:
     """Sit between a terminal and a host: pass every byte on unchanged, decode it, and journal each exchange.
 
     'acquirer journal' reads the store while it relays. What cannot be decoded is passed on like everything else.
+    The host is called over TLS with --tls-ca; terminals speak it where --listen names a [tls.NAME] of acquirer.toml.
     With --fault or --request-fault, what they match is damaged; everything else is passed on unchanged.
     Ends with 0 on SIGTERM, SIGINT or SIGHUP, 2 when an option cannot be used, 3 when an address is taken, 6 when the
     store failed.
     """
     import asyncio
 
+    from acquirer.app.build import listener_table
     from acquirer.app.relay import RelayOptions, RunningRelay, relay
     from acquirer.app.terminal_connection import address
     from acquirer.net.server import BindError
@@ -101,6 +110,8 @@ def command(
         seed,
         config.trace,
         config.trace_mib,
+        listener_table(config, where),
+        Tls(tls_ca, tls_certificate, tls_key, tls_name, tls_version).client,
     )
 
     def ready(running: RunningRelay) -> None:

@@ -16,11 +16,13 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from acquirer.data.text import address_text
 from acquirer.net.limits import ACCEPTS_PER_TURN, Limits
 from acquirer.net.relay_socket import Direction, RelaySocket, connected, look_up
+from acquirer.net.relay_tls import RelayTls
+from acquirer.net.relay_watch import RelayEdit, RelayReport, RelayWatch
 from acquirer.net.server import BindError
 from acquirer.net.tcp_options import set_options
 
@@ -35,36 +37,6 @@ TAKEN_S: Final = 0.005
 
 FULL_REST_S: Final = 1.0
 """How long no one is accepted when no file is left: until others have ended, without asking again and again."""
-
-
-class RelayWatch(Protocol):
-    """Looks at what passes on one connection."""
-
-    def passed(self, direction: Direction, data: bytes) -> None:
-        """Bytes were passed on."""
-
-    def ended(self, how: str) -> None:
-        """The connection has ended, or none could be made: a clause such as "reset by the host"."""
-
-
-class RelayEdit(Protocol):
-    """Passes on what comes on one connection, as it was received or not: damage on purpose."""
-
-    def received(self, direction: Direction, data: bytes) -> None:
-        """Bytes were received; they are sent by `RelayedConnection.send`, now or later."""
-
-    def finished(self, direction: Direction) -> None:
-        """No more is received; `RelayedConnection.finish` passes that on."""
-
-
-class RelayReport(Protocol):
-    """Takes what a relay reports."""
-
-    def event(self, name: str, sentence: str = "", **fields: object) -> None:
-        """Log what happened."""
-
-    def fault(self, name: str, peer: str = "") -> None:
-        """Log the exception that is being handled."""
 
 
 class RelayServer:
@@ -85,10 +57,12 @@ class RelayServer:
         report: RelayReport,
         connections: int,
         edit: Callable[[RelayedConnection, RelayWatch], RelayEdit] | None = None,
+        tls: RelayTls | None = None,
     ) -> None:
         self.to = to
         self.watch = watch
         self.edit = edit
+        self.tls = tls or RelayTls()
         self.report = report
         self.loop = asyncio.get_running_loop()
         self.accepted = 0
@@ -176,7 +150,7 @@ class RelayedConnection:
         self.number = number
         self.loop = server.loop
         self._server = server
-        self._terminal = RelaySocket(self, accepted, Direction.TO_HOST)
+        self._terminal = server.tls.accepted(self, accepted)
         self.terminal_end = self._terminal.peer_address
         self.host_end = server.to  # where it is, once it is known
         self._host: RelaySocket | None = None
@@ -205,7 +179,7 @@ class RelayedConnection:
         if self._over:
             sock.close()
             return
-        self._host = RelaySocket(self, sock, Direction.TO_TERMINAL)
+        self._host = self._server.tls.called(self, sock)
         self.host_end = self._host.peer_address
         self._terminal.other, self._host.other = self._host, self._terminal
         self._terminal.resume()
@@ -251,6 +225,12 @@ class RelayedConnection:
         assert target is not None
         target.finish()
         self.settle()
+
+    def refused(self, source: RelaySocket, reason: str, sentence: str) -> None:
+        """End both connections, because one of them is not secured by TLS as it should be."""
+        how = f"TLS failed on the {'terminal' if source is self._terminal else 'host'}'s side: {sentence}"
+        self._server.report.event(reason, how, peer=self.peer)
+        self._close(how, reset=False)
 
     def settle(self) -> None:
         """Close both sockets once both sides have ended, and have taken all."""

@@ -46,6 +46,9 @@ class JoinedSockets(Protocol):
     def settle(self) -> None:
         """Everything that waited was sent."""
 
+    def refused(self, source: RelaySocket, reason: str, sentence: str) -> None:
+        """The peer does not speak TLS as it should."""
+
 
 class RelaySocket:
     """One of the two sockets of a relayed connection.
@@ -135,8 +138,16 @@ class RelaySocket:
             self._connection.was_reset(self)
             return
         if data:
-            self._connection.received(self, data)
-            return
+            self._take(data)
+        else:
+            self._take_end()
+
+    def _take(self, data: bytes) -> None:
+        """Take what was received."""
+        self._connection.received(self, data)
+
+    def _take_end(self) -> None:
+        """Take that no more is received."""
         self.pause()
         self.ended = True
         if self._broken:  # the error of its reset was taken by a send

@@ -141,7 +141,8 @@ class Server:
         self.loop = asyncio.get_running_loop()  # and the reactor's
         self.readers = ReadableSockets(self.loop)
         self.now_s = self.loop.time  # exact: time-outs counted from the last sweep's clock would come early
-        shortest_s = min(limits.frame_s, limits.idle_s, limits.idle_known_s, limits.unsent_s, limits.handshake_s)
+        shortest_s = min(limits.frame_s, limits.idle_s, limits.idle_known_s, limits.unsent_s)
+        shortest_s = min(shortest_s, limits.handshake_s, 2 * limits.handshake_full_s)
         self._sweep_s = min(1.0, shortest_s / 4)
         self._timer: asyncio.TimerHandle | None = self.loop.call_later(self._sweep_s, self._sweep)
         self._paused = False

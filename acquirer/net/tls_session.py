@@ -75,6 +75,8 @@ class TlsSession:
                     self.finished = True
         except ssl.SSLWantReadError:
             pass
+        except ssl.SSLZeroReturnError:  # both have said that they send no more
+            self.finished = True
         except ssl.SSLEOFError:
             self.finished = self.cut = True
         except ssl.SSLError as exc:

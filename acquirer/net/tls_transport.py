@@ -61,6 +61,11 @@ class TlsTransport(EagerTransport):
         if self._session.finished and self._reading:  # it was said behind a request: no byte will wake us for it
             self._readers.call_again(self._fd)
 
+    def _readable(self) -> None:
+        super()._readable()
+        if self._session.finished and self._reading:  # the same
+            self._readers.call_again(self._fd)
+
     def _decrypted(self, size: int) -> bytes:
         """As ``socket.recv`` does: what came in the clear, b"" for the end; nothing yet raises BlockingIOError."""
         session = self._session
@@ -68,7 +73,7 @@ class TlsTransport(EagerTransport):
         if not session.received:
             if not data:  # a port scanner, or a health check
                 return b""
-            if not _may_be_tls(data):
+            if not may_be_tls(data):
                 self._refuse(NOT_TLS, not_tls(data, self._framing))
                 raise BlockingIOError
         shaking = not session.secured
@@ -82,8 +87,6 @@ class TlsTransport(EagerTransport):
             self._secured()
         if session.finished:
             self._recv = _the_end
-            if plain and self._reading:
-                self._readers.call_again(self._fd)
         elif not plain:
             raise BlockingIOError
         return plain
@@ -136,7 +139,8 @@ def _the_end(_size: int) -> bytes:
     return b""
 
 
-def _may_be_tls(data: bytes) -> bool:
+def may_be_tls(data: bytes) -> bool:
+    """Return whether first bytes may begin a TLS connection."""
     return any(data[: len(start)] == start[: len(data)] for start in TLS_STARTS)
 
 

@@ -16,6 +16,7 @@ from acquirer.app.journeys.host import JourneyHost, OpenHost, TestedHost
 from acquirer.app.journeys.judge import Judge
 from acquirer.app.journeys.prepare import PreparedJourney, operation_arguments
 from acquirer.app.journeys.terminal import JourneyTerminal
+from acquirer.app.terminal_options import TerminalOptions
 from acquirer.errors import ConfigurationError
 from acquirer.journey.journey import (
     ChangeHost,
@@ -64,6 +65,7 @@ def run_journey(
     address: str = "",
     state: Path | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    further: TerminalOptions | None = None,
 ) -> JourneyReport:
     """Run a journey and return how it went.
 
@@ -71,6 +73,7 @@ def run_journey(
         open_host: opens a host of ours; not called with an `address`.
         address: ``HOST:PORT`` of another host.
         state: folder that keeps the terminals' state; None: they begin anew.
+        further: options of the terminals, beside those of the journey.
         sleep: waits in real time: against another host, and where a terminal that is not ours may call.
 
     Raises:
@@ -85,7 +88,7 @@ def run_journey(
             stack.enter_context(host)
         runner = _Runner(prepared, observer, host, sleep)
         for place, known in enumerate(prepared.terminals):
-            options = prepared.options(place)
+            options: TerminalOptions = {**prepared.options(place), **(further or {})}
             options["host"] = address or (host.address if host else "")
             options["state"], options["watch"] = state, runner
             if host is not None:
