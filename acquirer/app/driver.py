@@ -74,7 +74,7 @@ class Driver:
         self.running = 0  # of them, those that have not ended
         self.undelivered = 0
         self.shed_refusals = ShedRefusals(log)
-        self.lanes = Lanes(self.loop)
+        self.lanes = Lanes(self.loop.call_soon)
         self.delayed: dict[Sending, asyncio.TimerHandle] = {}  # replies that are held back
         self.with_next: dict[Connection, Sending] = {}  # those of them that wait for the next one of their connection
         self.held = HeldExchanges(self.loop, server.limits.delayed)

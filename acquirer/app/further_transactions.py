@@ -20,8 +20,8 @@ from acquirer.terminal.pre_auth import complete, pre_auth, top_up
 from acquirer.terminal.script_result import ScriptOutcome, script_result
 from acquirer.terminal.verification import verify_holder
 
-Answered = TypeVar("Answered", Result, Coroutine[Any, Any, Result])
-"""What an operation returns: its result, or that to be awaited."""
+Answered = TypeVar("Answered", Result, Coroutine[Any, Any, Result], None)
+"""What an operation returns: its result, that to be awaited, or nothing where it only begins."""
 
 
 class FurtherTransactions(ABC, Generic[Answered]):

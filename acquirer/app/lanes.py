@@ -10,21 +10,23 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
 
 Resume = Callable[[], None]
 """Performs the effect that asked for a lane again, now holding it."""
 
+CallNext = Callable[[Resume], object]
+"""Calls a function in the next turn of the loop: ``loop.call_soon``."""
+
 
 class Lanes:
     """All lanes of a host. On the loop's thread."""
 
-    __slots__ = ("_loop", "_waiting")
+    __slots__ = ("_call_next", "_waiting")
 
-    def __init__(self, loop: AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, call_next: CallNext) -> None:
+        self._call_next = call_next
         self._waiting: dict[str, deque[tuple[LaneHolder, Resume]] | None] = {}  # None: held, and no one waits
 
     def __len__(self) -> int:
@@ -71,7 +73,7 @@ class Lanes:
                 continue
             following, resume = waiting.popleft()
             following.lanes += (name,)
-            self._loop.call_soon(resume)
+            self._call_next(resume)
 
 
 class LaneHolder:

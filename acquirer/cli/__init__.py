@@ -25,6 +25,7 @@ COMMANDS = {
     "relay": "Sit between a terminal and a host: pass everything on, decode and journal it.",
     "check": "Run journeys, scripts of terminal steps with what must come of them; JUnit for CI.",
     "certify": "Lead a terminal through cases, judge each by what the wire shows, and write a report.",
+    "simulate": "Run days of host and terminals in virtual time, with everything that goes wrong, and judge them.",
     "load": "Have many terminals come at once, and say how long each took.",
     "terminals": "Register terminals with a store, list them, show one.",
     "journal": "Read what was exchanged, and why each request was answered as it was.",

@@ -1,4 +1,4 @@
-"""Random days of several terminals against a ledger that knows only the rules (`day_ledger`), settlements included.
+"""Random days of several terminals against a ledger that knows only the rules (`TradeLedger`), settlements included.
 
 Our terminals talk to our host in memory. Anything may happen in any order: every kind of transaction with every card,
 of this terminal or of another one of the merchant, what is made without the host sent at once or kept for later,
@@ -10,7 +10,7 @@ never disagrees with the host's books, its totals and what cards have paid, nor,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,25 +24,27 @@ from acquirer.host.batch_totals import batch_totals
 from acquirer.host.causes import discrepancies
 from acquirer.host.compared_batch import ComparedBatch
 from acquirer.host.kinds import KINDS
-from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.pen import draw_signature
+from acquirer.simulation.ledger import LedgerNumber, TradeLedger
+from acquirer.simulation.trade_rules import SIDES, UNSIGNED
+from acquirer.simulation.transaction_choices import (
+    ADMINISTRATOR,
+    CARDS,
+    CASHIERS,
+    LISTED,
+    SUPERVISOR,
+    TRANSACTIONS,
+    TransactionChoice,
+    pick_sold,
+)
 from acquirer.terminal.effects import Ask, Keep, NoAnswer, Program
 from acquirer.terminal.exchange import Outcome, Result
 from acquirer.terminal.kept_transactions import Sold
 from acquirer.terminal.machine import Machine
 from acquirer.testing.rig import Rig
 from acquirer.testing.rig_terminal import RigTerminal
-from tests.terminal.day_ledger import SIDES, UNSIGNED, Ledger, Number
 
-CARDS: Final = {"standard": "621234******1232", "visa": "411111******1111", "balance": "620000******0005"}
-"""One whose balance is counted, one of another organisation, and one of neither."""
-
-PLAIN: Final = ("standard", "visa")
 SIGNATURE: Final = draw_signature("Li", 1)
-SUPERVISOR, ADMINISTRATOR = "9000", "9900"
-CASHIERS: Final = {"01": "1111", "02": "2222", "03": "3333"}
-LISTED: Final = ("01", "02")  # of these, at the host
-HOLDER: Final = {"cvn2": "123", "id": "123456", "mobile": "13800000000"}
 
 
 class _PowerCut(Exception):
@@ -124,152 +126,8 @@ class Till(RigTerminal):
         return result
 
 
-@dataclass(frozen=True)
-class Chance:
-    """What is drawn of a transaction."""
-
-    amount: int = 1000
-    card: str = "standard"
-    entry: str = "chip"
-    some: int = 0
-    percent: int = 100
-    signs: bool = False
-    supervisor: str = SUPERVISOR
-
-    @property
-    def sign(self) -> Bitmap | None:
-        """What the cardholder leaves on the pad."""
-        return SIGNATURE if self.signs else None
-
-    @property
-    def plain(self) -> str:
-        """A card whose balance is not counted: electronic cash is no account of it."""
-        return self.card if self.card in PLAIN else PLAIN[0]
-
-    def share(self, amount: int) -> int:
-        """Return so many per cent of an amount."""
-        return max(1, amount * self.percent // 100)
-
-
-Act = Callable[[Till, Chance], object]
-
-
-def _sale(kind: str, **details: str) -> Act:
-    def sell(till: Till, chance: Chance) -> object:
-        return till.try_it(
-            "sale", chance.amount, chance.card, entry=chance.entry, kind=kind, details=details, sign=chance.sign
-        )
-
-    return sell
-
-
-def _pick(till: Till, kind: str, chance: Chance) -> Sold | None:
-    kept = [one for one in till.state.sales if one.service in KINDS[kind].of]
-    return kept[chance.some % len(kept)] if kept else None
-
-
-def _follow(operation: str, kind: str, how: Callable[[Sold, Chance], tuple[tuple[Any, ...], dict[str, Any]]]) -> Act:
-    """Return what does this to a transaction that the terminal keeps; without one, it is made."""
-
-    def follow(till: Till, chance: Chance) -> object:
-        sold = _pick(till, kind, chance)
-        if sold is None:
-            return ACTS[KINDS[kind].of[chance.some % len(KINDS[kind].of)]](till, chance)
-        words, options = how(sold, chance)
-        return till.try_it(operation, *words, stan=sold.original.stan, batch=sold.original.within, **options)
-
-    return follow
-
-
-def _void(kind: str) -> Act:
-    return _follow("void", kind, lambda _, chance: ((), {"supervisor": chance.supervisor, "sign": chance.sign}))
-
-
-def _refund(kind: str) -> Act:
-    return _follow(
-        "refund",
-        kind,
-        lambda sold, chance: (
-            (chance.share(sold.amount_minor),),
-            {"supervisor": chance.supervisor, "sign": chance.sign},
-        ),
-    )
-
-
-def _complete(kind: str, *, advice: bool = False) -> Act:
-    return _follow(
-        "complete",
-        kind,
-        lambda sold, chance: ((chance.share(sold.amount_minor),), {"advice": advice, "sign": chance.sign}),
-    )
-
-
-def _load(source: str) -> Act:
-    def load(till: Till, chance: Chance) -> object:
-        paid_by = "balance" if source == "other" else None
-        card = "standard" if source == "other" else chance.card
-        return till.try_it("load_chip", chance.amount, card, source=source, paid_by=paid_by)
-
-    return load
-
-
-ACTS: Final[dict[str, Act]] = {
-    "sale": _sale(""),
-    "void": _void("void"),
-    "refund": _refund("refund"),
-    "balance": lambda till, chance: till.try_it("balance", chance.card),
-    "pre_auth": lambda till, chance: till.try_it(
-        "pre_auth", chance.amount, chance.card, entry=chance.entry, sign=chance.sign
-    ),
-    "pre_auth_top_up": _follow(
-        "top_up", "pre_auth_top_up", lambda sold, chance: ((chance.share(sold.amount_minor),), {"sign": chance.sign})
-    ),
-    "pre_auth_void": _void("pre_auth_void"),
-    "completion": _complete("completion"),
-    "completion_advice": _complete("completion_advice", advice=True),
-    "completion_void": _void("completion_void"),
-    "offline_sale": lambda till, chance: till.try_it("offline_sale", chance.amount, chance.card, sign=chance.sign),
-    "settlement_adjustment": _follow(
-        "adjust", "settlement_adjustment", lambda sold, chance: ((chance.share(sold.amount_minor),), {})
-    ),
-    "tip_adjustment": _follow("tip", "tip_adjustment", lambda sold, chance: ((chance.share(sold.amount_minor),), {})),
-    "ecash_sale": lambda till, chance: till.try_it("ecash_sale", chance.amount, chance.plain),
-    "ecash_refund": _refund("ecash_refund"),
-    "instalment_sale": _sale("instalment", periods="12", project="000123"),
-    "instalment_void": _void("instalment_void"),
-    "points_balance": lambda till, chance: till.try_it("balance", chance.card, points=True),
-    "points_sale": _sale("points", goods="ABC01"),
-    "points_void": _void("points_void"),
-    "points_refund": _refund("points_refund"),
-    "moto_sale": _sale("moto", **HOLDER),
-    "moto_void": _void("moto_void"),
-    "moto_refund": _refund("moto_refund"),
-    "moto_pre_auth": lambda till, chance: till.try_it(
-        "pre_auth", chance.amount, chance.card, moto=True, details=HOLDER, entry="manual", sign=chance.sign
-    ),
-    "moto_pre_auth_void": _void("moto_pre_auth_void"),
-    "moto_completion": _complete("moto_completion"),
-    "moto_completion_advice": _complete("moto_completion_advice", advice=True),
-    "moto_completion_void": _void("moto_completion_void"),
-    "cardholder_verification": lambda till, chance: till.try_it("verify_holder", chance.card, details=HOLDER),
-    "reservation_sale": _sale("reservation", mobile="13800000000", number="123456"),
-    "reservation_void": _void("reservation_void"),
-    "recurring_sale": _sale("recurring"),
-    "recurring_void": _void("recurring_void"),
-    "qr_sale": _sale("qr", code="6220000000000000000"),
-    "qr_void": _void("qr_void"),
-    "qr_refund": _refund("qr_refund"),
-    "account_load": _load("account"),
-    "cash_load": _load("cash"),
-    "other_account_load": _load("other"),
-    "cash_load_void": _void("cash_load_void"),
-    "script_result": _load("account"),  # the terminal reports by itself how the script of a load went
-}
-"""What makes a transaction of each kind, or one that another is tied to."""
-
-
 def test_each_kind_of_the_hosts_table_is_in_the_days_and_in_the_ledger() -> None:
-    assert ACTS.keys() == KINDS.keys() == SIDES.keys()
+    assert TRANSACTIONS.keys() == KINDS.keys() == SIDES.keys()
     assert {name for name, kind in KINDS.items() if not kind.signature} == set(UNSIGNED)
 
 
@@ -278,14 +136,14 @@ def test_each_kind_of_the_hosts_table_is_in_the_days_and_in_the_ledger() -> None
 def test_a_day_of_each_kind(kind: str, unsigned: str) -> None:
     """It balances; and what is uploaded after a batch that is not taken agrees, record by record."""
     rig = Rig(unsigned_at_settlement=unsigned)
-    till, ledger = Till("90000001", rig), Ledger(rig.dialect, holds=unsigned == "hold")
+    till, ledger = Till("90000001", rig), TradeLedger(rig.dialect, holds=unsigned == "hold")
     for _ in range(3):  # what it is tied to comes first
-        ACTS[kind](till, Chance())
+        TRANSACTIONS[kind](till, TransactionChoice())
         if any((one.service, one.code) == (kind, "00") for one in rig.journal):
             break
     else:
         pytest.fail(f"no {kind} was approved: {[(one.service, one.code, one.why) for one in rig.journal]}")
-    ACTS["sale"](till, Chance(amount=7))
+    TRANSACTIONS["sale"](till, TransactionChoice(amount=7))
     words = "error" if unsigned == "hold" else "balanced"
     assert till.settle(upload_after_error=True).sentence.startswith(f"batch 000001 settled: {words}")
     ledger.go_on(rig.journal)
@@ -297,9 +155,9 @@ def test_a_day_of_each_kind(kind: str, unsigned: str) -> None:
 def test_each_kind_undone(kind: str) -> None:
     """What was done last is reversed by hand, where it can be: what it was tied to stands again."""
     rig = Rig()
-    till, ledger = Till("90000001", rig), Ledger(rig.dialect)
+    till, ledger = Till("90000001", rig), TradeLedger(rig.dialect)
     for _ in range(3):  # what it is tied to comes first
-        ACTS[kind](till, Chance(card="balance", percent=50 if kind == "pre_auth_top_up" else 100))
+        TRANSACTIONS[kind](till, TransactionChoice(card="balance", percent=50 if kind == "pre_auth_top_up" else 100))
         if any((one.service, one.code) == (kind, "00") for one in rig.journal):
             break
     till.reverse()
@@ -316,9 +174,10 @@ def settled(rig: Rig) -> Iterator[ComparedBatch]:
         yield ComparedBatch(rig.dialect, row, rows, details)
 
 
-def agree(rig: Rig, ledger: Ledger) -> None:
+def agree(rig: Rig, ledger: TradeLedger) -> None:
     """Hold the host's books to the ledger."""
-    rows = {Number(*one.key[1:]): one for one in rig.transactions if one.state not in ("declined", "tombstone")}
+    assert ledger.disagreements == []
+    rows = {LedgerNumber(*one.key[1:]): one for one in rig.transactions if one.state not in ("declined", "tombstone")}
     assert rows.keys() == ledger.entries.keys()
     for number, row in rows.items():
         one = ledger.entries[number]
@@ -336,12 +195,12 @@ def agree(rig: Rig, ledger: Ledger) -> None:
 
 some = st.integers(0, 2)
 few = st.sampled_from((0, 0, 0, 1, 2))
-kinds = st.sampled_from(tuple(ACTS))
+kinds = st.sampled_from(tuple(TRANSACTIONS))
 troubles = st.builds(
     Trouble, lost_requests=few, doubled=few, lost_answers=few, steps=st.sampled_from((0, 0, 0, 1, 2, 4))
 )
 chances = st.builds(
-    Chance,
+    TransactionChoice,
     amount=st.integers(1, 60_000),
     card=st.sampled_from(tuple(CARDS)),
     entry=st.sampled_from(("chip", "contactless", "manual")),
@@ -357,7 +216,7 @@ def machine() -> type[RuleBasedStateMachine]:
         @initialize(unsigned=st.sampled_from(("accept", "flag", "hold")))
         def open(self, unsigned: str) -> None:
             self.rig = Rig(unsigned_at_settlement=unsigned)
-            self.ledger = Ledger(self.rig.dialect, holds=unsigned == "hold")
+            self.ledger = TradeLedger(self.rig.dialect, holds=unsigned == "hold")
             self.tills = [
                 Till("90000001", self.rig, "after-next"),
                 Till("90000002", self.rig, "before-settlement", 3),
@@ -376,17 +235,19 @@ def machine() -> type[RuleBasedStateMachine]:
                 self.rig.restart()
 
         @rule(which=some, sales=st.lists(st.tuples(kinds, chances), min_size=1, max_size=5), trouble=troubles)
-        def transact(self, which: int, sales: list[tuple[str, Chance]], trouble: Trouble) -> None:
+        def transact(self, which: int, sales: list[tuple[str, TransactionChoice]], trouble: Trouble) -> None:
             for kind, chance in sales:
-                ACTS[kind](self.tills[which], chance)
+                TRANSACTIONS[kind](self.tills[which], chance)
             self.tills[which].trouble = trouble
 
         @rule(which=some, other=some, chance=chances, advice=st.booleans(), trouble=troubles)
-        def follow_elsewhere(self, which: int, other: int, chance: Chance, advice: bool, trouble: Trouble) -> None:
+        def follow_elsewhere(
+            self, which: int, other: int, chance: TransactionChoice, advice: bool, trouble: Trouble
+        ) -> None:
             """Refund or complete what another terminal has sold or holds."""
             till, minor = self.tills[which], chance.share
             till.trouble = trouble
-            if (sold := _pick(self.tills[other], "refund", chance)) and sold.original.rrn:
+            if (sold := pick_sold(self.tills[other], "refund", chance)) and sold.original.rrn:
                 till.try_it(
                     "refund",
                     minor(sold.amount_minor),
@@ -395,7 +256,7 @@ def machine() -> type[RuleBasedStateMachine]:
                     card=_card_of(till, sold),
                     supervisor=chance.supervisor,
                 )
-            if held := _pick(self.tills[other], "completion", chance):
+            if held := pick_sold(self.tills[other], "completion", chance):
                 till.try_it(
                     "complete",
                     minor(held.amount_minor),

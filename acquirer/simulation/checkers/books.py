@@ -1,0 +1,92 @@
+"""Checkers of the books of both sides, once all is quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from acquirer.host.causes import discrepancies
+from acquirer.host.compared_batch import ComparedBatch
+from acquirer.model.rows import Transaction
+from acquirer.simulation.history import History
+from acquirer.simulation.ledger import LedgerNumber, TradeLedger
+from acquirer.simulation.trade_rules import SIDES
+from acquirer.simulation.transaction_choices import LISTED
+from acquirer.terminal.state import State
+
+NOT_BOOKED: Final = ("declined", "tombstone")
+NOT_COUNTED: Final = (*NOT_BOOKED, "reversed", "adjusted")
+"""States of the host's rows that have no place in the totals of a batch, by Q/CUP 009."""
+
+
+def books_agree(history: History) -> Iterator[str]:
+    """Host and terminal count the same transactions, batch by batch, and every batch was settled."""
+    yield from history.unsettled
+    books = history.books
+    if books is None:
+        return
+    for (tid, batch), state in sorted(history.batches.items()):
+        rows = [one for one in books.transactions if (one.key.tid, one.key.batch) == (tid, batch)]
+        yield from _batch_agrees(tid, batch, state, rows)
+    for row in books.settlements:
+        key = row.mid, row.tid, row.batch
+        if row.state != "closed":
+            yield f"{row.tid} batch {row.batch}: the settlement was not brought to its end, it is {row.state}"
+        if row.terminal != row.host:
+            yield f"{row.tid} batch {row.batch}: the terminal settled {row.terminal}, the host has {row.host}"
+        rows = [one for one in books.transactions if one.key[:3] == key]
+        details = [one for one in books.details if one.key[:3] == key]
+        compared = ComparedBatch(history.compiled.dialect, row, tuple(rows), tuple(details))
+        yield from (f"{row.tid} batch {row.batch}: {one}" for one in discrepancies(compared))
+    for tid, session in books.sessions.items():
+        states = history.kept.get(tid)
+        if states and states[-1].batch != session.batch:
+            yield f"{tid}: the terminal is in batch {states[-1].batch}, the host in {session.batch}"
+
+
+def _batch_agrees(tid: str, batch: str, state: State, rows: list[Transaction]) -> Iterator[str]:
+    counted = {one.key.stan: one.amount_minor for one in rows if SIDES.get(one.kind) and one.state not in NOT_COUNTED}
+    kept = {one.stan: one.amount_minor for one in state.batch_books.records if one.counts and one.batch == batch}
+    for stan in sorted({*counted, *kept}):
+        if counted.get(stan) != kept.get(stan):
+            row = next((one for one in rows if one.key.stan == stan), None)
+            host = "knows nothing of it" if row is None else f"has it {row.state} over {row.amount_minor}"
+            terminal = "does not count it" if stan not in kept else f"counts {kept[stan]}"
+            yield f"{tid} batch {batch} STAN {stan}: the host {host}, the terminal {terminal}"
+
+
+def books_follow_the_rules(history: History) -> Iterator[str]:
+    """The host's books are what the rules of the trade make of the exchanges, in the order of their commits."""
+    books = history.books
+    if books is None:
+        return
+    ledger = ledger_of(history)
+    yield from ledger.disagreements
+    rows = {LedgerNumber(*one.key[1:]): one for one in books.transactions if one.state not in NOT_BOOKED}
+    for number in sorted({*rows, *ledger.entries}):
+        row, entry = rows.get(number), ledger.entries.get(number)
+        found = None if row is None else (row.state, row.refunded_minor, row.authorised_minor)
+        expected = None if entry is None else (entry.state, entry.refunded_minor, entry.held_minor)
+        if found != expected:
+            yield f"{_named(number)}: the books have {found}, by the rules {expected}"
+    for settled in books.settlements:
+        if settled.host != (totals := ledger.totals(settled.tid, settled.batch)):
+            yield f"{settled.tid} batch {settled.batch}: the host settled {settled.host}, by the rules it is {totals}"
+
+
+def _named(number: LedgerNumber) -> str:
+    return f"{number.tid} batch {number.batch} STAN {number.stan}"
+
+
+def only_listed_operators(history: History) -> Iterator[str]:
+    """Where the host lists a terminal's operators, it takes the work of no other."""
+    for tid, numbers in ledger_of(history).operators.items():
+        if tid in history.listed:
+            yield from (f"{tid}: the work of operator {one} was taken" for one in sorted(numbers - {*LISTED}))
+
+
+def ledger_of(history: History) -> TradeLedger:
+    """Return the ledger of a run, as its commits make it."""
+    ledger = TradeLedger(history.compiled.dialect, holds=history.unsigned == "hold")
+    ledger.go_on([one.changes.evidence for one in history.committed])
+    return ledger
