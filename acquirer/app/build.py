@@ -37,9 +37,10 @@ from acquirer.settings.downloads import load_downloads
 from acquirer.settings.listen import Address, parse_listen
 from acquirer.settings.packs import Pack, read_pack
 from acquirer.settings.server_tls import ServerTls, load_server_tls
-from acquirer.settings.terminals import demo_terminals, read_terminals, weak_keys
+from acquirer.settings.terminals import demo_terminals, read_terminals
 from acquirer.settings.text_file import read_text_file
 from acquirer.settings.tls_tables import ServerTlsTable
+from acquirer.settings.weak_keys import weak_keys
 from acquirer.store import Store
 
 MOST_DOUBTS: Final = 10
@@ -56,6 +57,8 @@ class Parts:
     packs: tuple[Pack, ...]
     faults: Faults
     rules: Rules
+    first_faults: tuple[Fault, ...]  # those that settings name
+    first_rules: tuple[Rule, ...]
     timezone: ZoneInfo
     clock: Clock
     randbytes: Randbytes
@@ -92,13 +95,16 @@ def build_parts(config: Config, clock: Clock | None = None) -> Parts:
     dialects = [one.dialect for one in compiled]
     typed = [fault for text in config.fault for fault in read_faults(text, dialects)]
     packed = [fault for pack in packs for fault in faults.load(pack.section("fault"), dialects)]
+    first_faults, first_rules = (*typed, *packed), tuple(_rules(packs, dialects))
     return Parts(
         config=config,
         addresses=addresses,
         compiled=compiled,
         packs=packs,
-        faults=Faults((*typed, *packed), config.seed if config.seed is not None else randbits(63), generation),
-        rules=Rules(_rules(packs, dialects), generation),
+        faults=Faults(first_faults, config.seed if config.seed is not None else randbits(63), generation),
+        rules=Rules(first_rules, generation),
+        first_faults=first_faults,
+        first_rules=first_rules,
         timezone=timezone,
         clock=clock or configured_clock(config),
         randbytes=pooled() if config.seed is None else Random(config.seed).randbytes,  # noqa: S311  asked for, and said aloud

@@ -57,6 +57,18 @@ class HeldExchanges:
             self._go_on(number)
         return len(found)
 
+    @property
+    def by_id(self) -> dict[str, Hold]:
+        """Return what is held, by an id that no other exchange of this run has."""
+        return {f"h{number}": hold for number, (hold, _, _) in self._held.items()}
+
+    def resume_one(self, held: str) -> Hold | None:
+        """Let one exchange go on, by its id; return it, None where nothing is held under this id."""
+        found = self.by_id.get(held)
+        if found is not None:
+            self._go_on(int(held[1:]))
+        return found
+
     def stop(self) -> None:
         """Let everything go on, and hold nothing any more."""
         self._stopping = True

@@ -22,6 +22,7 @@ from acquirer.app.driver import Driver
 from acquirer.app.journal_queries import JournalChanges
 from acquirer.app.line_faults import LineFaults
 from acquirer.data.toml import DataError
+from acquirer.host.core import Host
 from acquirer.host.exchange import exchange
 from acquirer.host.undecodable import refuse_stream
 from acquirer.net.files import bounds_too_low, make_room
@@ -67,6 +68,7 @@ class Running:
     log: Log
     terminals: int
     line_faults: LineFaults
+    hosts: list[Host]  # one for each address
     journal_changes: JournalChanges
     """Notices what is journalled, in whichever process it is written."""
 
@@ -168,11 +170,12 @@ async def serving(
             pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels, changes.notify)
             driver = Driver(store, server, parts.clock, log, pictures)
             line_faults = LineFaults(parts.faults, server, log)
-            running = Running(parts, store, server, driver, log, terminals, line_faults, changes)
+            running = Running(parts, store, server, driver, log, terminals, line_faults, [], changes)
             ready = False
             try:
                 for address, compiled in zip(parts.addresses, parts.compiled, strict=True):
                     host, dialect = build_host(parts, compiled, vault), compiled.dialect
+                    running.hosts.append(host)
                     if generator is not None:
                         host.suite.use_ready_keys(generator.ready_keys)
                     patience_s = config.patience_s or dialect.reply_timeout_s

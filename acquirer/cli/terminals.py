@@ -206,7 +206,7 @@ def _register(terminals: list[Registration], url: str | None, document: Mapping[
     """Register terminals in a store, or at the host that serves it, which is given the document as it was written."""
     from acquirer.data.text import printable
     from acquirer.security.vault import Vault
-    from acquirer.settings.terminals import weak_keys
+    from acquirer.settings.weak_keys import weak_keys
 
     config = settings(url)
     for unwise in weak_keys(terminals):

@@ -15,12 +15,16 @@ from starlette.exceptions import HTTPException
 
 from acquirer import __version__
 from acquirer.app.serve import Running
+from acquirer.control.batches import batch_routes
 from acquirer.control.books import book_routes
+from acquirer.control.cards import card_routes
+from acquirer.control.exchanges import exchange_routes
 from acquirer.control.faults import fault_routes
 from acquirer.control.health import health_routes
 from acquirer.control.held import held_routes
 from acquirer.control.journal import journal_routes
 from acquirer.control.metrics import metrics_routes
+from acquirer.control.population import population_routes
 from acquirer.control.problems import Problem, pointer_of, unusable_value
 from acquirer.control.receipts import receipt_routes
 from acquirer.control.rules import rule_routes
@@ -55,6 +59,10 @@ def make_application(running: Running, searching: Searching, streams: Streams) -
         terminal_routes(running, searching),
         held_routes(running),
         book_routes(running, searching),
+        batch_routes(running, searching),
+        card_routes(running, searching),
+        exchange_routes(running, searching),
+        population_routes(running, searching),
         receipt_routes(running, searching),
         metrics_routes(running, searching),
         stream_routes(streams),

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Header, Query, Response
 from fastapi.responses import JSONResponse
 
+from acquirer.control.guard import TOML
 from acquirer.control.problems import Problem, unusable_value
+from acquirer.data.merge_patch import merge_patch
 from acquirer.data.toml_text import toml_tables
 
 MOST: Final = 1_000
@@ -20,8 +22,6 @@ TABLE: Final[dict[str, Any]] = {"type": "object", "additionalProperties": True}
 
 IfMatch = Annotated[str | None, Header(description="The generation that was read last, as ETag has it.")]
 """Of a change that is made only while that generation is in force."""
-
-TOML: Final = "application/toml"
 
 WrittenAs = Annotated[
     Literal["json", "toml"], Query(alias="format", description="toml: the tables of a pack, without counts.")
@@ -55,32 +55,22 @@ def table_named(body: object, noun: str, name: str) -> dict[str, Any]:
     return {**body, "name": name}
 
 
-def patched(table: Mapping[str, Any], body: object, noun: str) -> dict[str, Any]:
-    """Return a table with the changes of a body, as RFC 7396 merges them: null takes a key away.
-
-    Raises:
-        Problem: the body is no table, or names another one.
-    """
+def changes_of(body: object, noun: str) -> dict[str, Any]:
+    """Return the keys that a body changes. Raises Problem."""
     if not isinstance(body, dict):
         raise unusable_value("", f"must be a table with the keys of the {noun} that change")
     if not body:
         raise unusable_value("", f'is empty; name the keys of the {noun} that change, as in {{"enabled": false}}')
-    if "name" in table:
-        table_named(body, noun, table["name"])
-    return _merged(table, body)
+    return body
 
 
-def _merged(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(table)
-    for key, value in changes.items():
-        if value is None:
-            found.pop(key, None)
-        elif isinstance(value, dict):
-            inner = found.get(key)
-            found[key] = _merged(inner if isinstance(inner, Mapping) else {}, value)
-        else:
-            found[key] = value
-    return found
+def patched(table: Mapping[str, Any], body: object, noun: str) -> dict[str, Any]:
+    """Return a named table with the changes of a body, as RFC 7396 merges them: null takes a key away.
+
+    Raises:
+        Problem: the body is no table, or names another one.
+    """
+    return merge_patch(table, table_named(changes_of(body, noun), noun, table["name"]))
 
 
 def as_toml(name: str, tables: Iterable[Mapping[str, Any]], generation: int) -> Response:

@@ -14,7 +14,6 @@ from acquirer.app.serve import Running
 from acquirer.control.document import (
     TABLE,
     TABLES,
-    TOML,
     IfMatch,
     WrittenAs,
     as_toml,
@@ -25,6 +24,7 @@ from acquirer.control.document import (
     tables_of,
     tag,
 )
+from acquirer.control.guard import TOML
 from acquirer.control.problems import Problem, pointer_of, unknown_name, unusable_value
 from acquirer.data.toml import DataError, Document
 from acquirer.scenario.catalogue import as_objects

@@ -48,6 +48,8 @@ BURST: Final = 400.0
 WRITING: Final = ("POST", "PUT", "PATCH", "DELETE")
 _HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:/@\s,]+))(?::[0-9]{1,5})?")
 _OPEN: Final = "/livez"  # without a token: it says nothing but that something answers
+PACKS: Final = "/populate"  # which takes the file of a pack too: a form of another site cannot send that either
+TOML: Final = "application/toml"
 _LINKS: Final = "/receipts/"  # likewise: the link itself is the token
 
 
@@ -89,7 +91,7 @@ class Guard:
             headers = _headers(scope["headers"])
             self._check_sender(method, scope["path"], headers)
             if method in WRITING:
-                receive = await _with_body(method, headers, receive)
+                receive = await _with_body(method, headers, receive, as_toml=scope["path"] == PACKS)
         except Problem as exc:
             await exc.response()(scope, receive, send)
             return
@@ -144,10 +146,11 @@ class Guard:
             return False
 
 
-async def _with_body(method: str, headers: Mapping[str, str], receive: AsgiReceive) -> AsgiReceive:
+async def _with_body(method: str, headers: Mapping[str, str], receive: AsgiReceive, *, as_toml: bool) -> AsgiReceive:
     """Return what hands a body on that was read, whole. Raises Problem."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and (method != "DELETE" or kind):
+    as_toml = as_toml and kind == TOML
+    if kind != "application/json" and not as_toml and (method != "DELETE" or kind):
         sentence = f"the content is '{kind[:80]}'" if kind else "the content has no type"
         sentence += "; send JSON, with the header 'Content-Type: application/json'"
         raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content-type", sentence)
@@ -169,7 +172,7 @@ async def _with_body(method: str, headers: Mapping[str, str], receive: AsgiRecei
     except TimeoutError:
         sentence = f"the body did not arrive within {BODY_S:g} s; send it at once"
         raise Problem(HTTPStatus.REQUEST_TIMEOUT, "slow", sentence, headers={"Connection": "close"}) from None
-    if body:
+    if body and not as_toml:
         try:
             parse_json(bytes(body))
         except JsonTextError as exc:

@@ -26,7 +26,7 @@ def held_routes(running: Running) -> APIRouter:
     @found.get("/held")
     async def listed() -> dict[str, Any]:
         """List what rules hold at the moment, in the order of its coming; `hold_ms` 0: until it is resumed."""
-        return {"held": [asdict(hold) for hold in running.driver.held.listed]}
+        return {"held": [{"id": name, **asdict(hold)} for name, hold in running.driver.held.by_id.items()]}
 
     @found.post("/held/resume")
     async def resume(body: Resumed) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -13,9 +13,11 @@ from acquirer.app.receipts import stands_on_paper
 from acquirer.app.serve import Running
 from acquirer.app.slip_files import slip_bytes
 from acquirer.app.stored_slips import key_of_token, receipt_token, stored_slip
+from acquirer.app.transaction_documents import transaction_document
+from acquirer.control.books import MOST
 from acquirer.control.problems import Problem
 from acquirer.control.searching import Searching
-from acquirer.model.rows import Transaction
+from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.security.vault import Vault
 from acquirer.slip.receipt import receipt_sheet
 from acquirer.slip.words import Language
@@ -43,6 +45,31 @@ def receipt_routes(running: Running, searching: Searching) -> APIRouter:
     """Return the routes about slips."""
     found = APIRouter(tags=["receipts"])
     store, config, vault = running.store, running.parts.config, Vault(running.store.master_key)
+    dialect = running.parts.dialects[0]
+
+    def link_of(request: Request, key: TransactionKey) -> dict[str, str]:
+        token = receipt_token(vault, key)
+        return {"url": f"{request.url.scheme}://{request.headers['host']}/receipts/{token}", "token": token}
+
+    @found.get("/receipts")
+    async def listed(
+        request: Request,
+        tid: Annotated[str, Query(min_length=1, max_length=16, description="Of this terminal.")],
+        batch: Annotated[str, Query(max_length=12, description="Only of this batch.")] = "",
+        stan: Annotated[str, Query(max_length=12, description="Only of this trace number.")] = "",
+    ) -> dict[str, Any]:
+        """List the slips of a terminal in the order of their arrival, the latest thousand, each with a link to it."""
+
+        def read() -> dict[str, Any]:
+            with store.reader() as reader:
+                wanted = [one for one in reader.transactions(tid, stan, batch) if stands_on_paper(one)]
+            items = [
+                {**transaction_document(one, dialect, config.timezone), **link_of(request, one.key)}
+                for one in wanted[-MOST:]
+            ]
+            return {"items": items, "total": len(wanted)}
+
+        return await searching.run(read)
 
     @found.post("/receipts", status_code=201, responses={404: {"description": "There is no such slip"}})
     async def link(request: Request, wanted: SlipOf) -> JSONResponse:
@@ -60,10 +87,8 @@ def receipt_routes(running: Running, searching: Searching) -> APIRouter:
                 raise _none(f"{which}; /transactions lists what it has")
             return fitting[-1]
 
-        token = receipt_token(vault, (await searching.run(read)).key)
-        path = f"/receipts/{token}"
-        url = f"{request.url.scheme}://{request.headers['host']}{path}"
-        return JSONResponse({"url": url, "token": token}, HTTPStatus.CREATED, {"Location": path})
+        slip = link_of(request, (await searching.run(read)).key)
+        return JSONResponse(slip, HTTPStatus.CREATED, {"Location": f"/receipts/{slip['token']}"})
 
     @found.get("/receipts/{token}", response_class=HTMLResponse, responses={404: {"description": "No link of ours"}})
     async def page(token: str, lang: Annotated[Language, Query()] = "both") -> HTMLResponse:

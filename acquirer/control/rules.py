@@ -19,7 +19,6 @@ from acquirer.app.serve import Running
 from acquirer.control.document import (
     TABLE,
     TABLES,
-    TOML,
     IfMatch,
     WrittenAs,
     as_toml,
@@ -30,6 +29,7 @@ from acquirer.control.document import (
     tables_of,
     tag,
 )
+from acquirer.control.guard import TOML
 from acquirer.control.problems import Problem, pointer_of, unknown_name, unusable_value
 from acquirer.data.toml import DataError
 from acquirer.scenario.rules import Rule

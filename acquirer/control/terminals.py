@@ -5,18 +5,21 @@ A registration is a ``[[terminal]]`` table of a file. Its keys are read, sealed,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Header, Query
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from acquirer.app.serve import Running
 from acquirer.app.terminal_documents import terminal_document
 from acquirer.app.terminal_keys import rotate_keys
-from acquirer.control.document import TABLES, tables_of
+from acquirer.control.document import TABLE, TABLES, changes_of, tables_of
 from acquirer.control.problems import Problem, pointer_of, unknown_name, unusable_value
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
@@ -24,7 +27,10 @@ from acquirer.data.toml import DataError, Document
 from acquirer.model.rows import Session
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
-from acquirer.settings.terminals import terminals_of, weak_keys
+from acquirer.settings.terminal_values import read_downloads
+from acquirer.settings.terminals import changed_terminal, terminals_of
+from acquirer.settings.weak_keys import weak_keys
+from acquirer.store.registry import registration_of, under_registered_key
 
 MOST: Final = 2_000
 """Terminals of one registration: it is written between two exchanges, in a tenth of a second."""
@@ -33,6 +39,22 @@ _TERMINALS: Final = Body(
     json_schema_extra=TABLES,
     description="A [[terminal]] table, a list of them, or a file of them: {'terminal': […], 'merchant': […]}.",
 )
+
+
+_CHANGES: Final = Body(json_schema_extra=TABLE, description="Keys of a [[terminal]] that change; null takes one away.")
+
+IfTerminal = Annotated[str | None, Header(alias="If-Match", description="The ETag with which it was read last.")]
+"""Of a change that is made only while the terminal stands as it was read."""
+
+TAG_DIGITS: Final = 32
+
+
+class FetchBody(BaseModel):
+    """What a terminal is to download."""
+
+    model_config = ConfigDict(extra="forbid")
+    downloads: str | list[str] | None = Field(None, description="As parameters, capk, aid; all; []: nothing.")
+    registered_tmk: bool = Field(False, description="Use its registered master key again, not the one it downloaded.")
 
 
 def terminal_routes(running: Running, searching: Searching) -> APIRouter:
@@ -47,10 +69,24 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
                 raise unknown_name("terminal", tid, reader.terminal_numbers(), "/terminals lists those there are")
         return with_times(terminal_document(*entry), running.parts.config.timezone)
 
-    async def changed(tid: str, change: Callable[[Session], Session]) -> dict[str, Any]:
+    async def answer(tid: str) -> JSONResponse:
+        document = await searching.run(lambda: read(tid))
+        return JSONResponse(document, headers=_tag(document))
+
+    def confirm(tid: str, if_match: str | None) -> None:
+        """Refuse a change of a terminal that does not stand as it was read: on the loop's thread, with the change."""
+        if if_match is None:
+            return
+        document = read(tid)
+        if if_match.strip() not in ("*", _tag(document)["ETag"]):
+            sentence = f"terminal {tid} has changed since it was read; read it again"
+            raise Problem(HTTPStatus.PRECONDITION_FAILED, "changed", sentence)
+
+    async def changed(tid: str, change: Callable[[Session], Session], if_match: str | None) -> JSONResponse:
         await searching.run(lambda: read(tid))
+        confirm(tid, if_match)
         store.change_session(tid, change)
-        return await searching.run(lambda: read(tid))
+        return await answer(tid)
 
     @found.get("/terminals")
     async def listed(
@@ -69,9 +105,31 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
         return await searching.run(page)
 
     @found.get("/terminals/{tid}")
-    async def one(tid: str) -> dict[str, Any]:
+    async def one(tid: str) -> JSONResponse:
         """Return how a terminal is registered, treated, and how it stands."""
-        return await searching.run(lambda: read(tid))
+        return await answer(tid)
+
+    @found.patch("/terminals/{tid}")
+    async def patch(tid: str, body: Annotated[Any, _CHANGES], if_match: IfTerminal = None) -> JSONResponse:
+        """Change some keys of a registration, as {"policy": {"required": "never"}}; a new key ends its sign-on."""
+        await searching.run(lambda: read(tid))
+        changes = changes_of(body, "terminal")
+        if changes.get("tid", tid) != tid:
+            raise unusable_value("/tid", f"is another one than in the address, '{tid}'; leave it out")
+
+        def registration() -> Registration:
+            with store.reader() as reader:
+                config, _ = reader.terminal(tid) or (None, None)
+            assert config is not None  # none is ever deleted
+            return changed_terminal(registration_of(config, Vault(store.master_key)), changes)
+
+        try:
+            terminal = await searching.run(registration)
+        except DataError as exc:
+            raise unusable_value(pointer_of(exc.key), exc.problem) from None
+        confirm(tid, if_match)
+        store.register([terminal], Vault(store.master_key))
+        return await answer(tid)
 
     @found.post("/terminals", responses={201: {"description": "Some were added"}})
     async def registered(body: Annotated[Any, _TERMINALS]) -> JSONResponse:
@@ -83,25 +141,48 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
         return JSONResponse({**counts, "warnings": list(weak_keys(terminals))}, status.value)
 
     @found.post("/terminals/{tid}/rotate-keys", responses={409: {"description": "It has no working keys"}})
-    async def rotate(tid: str) -> dict[str, str]:
+    async def rotate(tid: str, if_match: IfTerminal = None) -> dict[str, str]:
         """Give a terminal other working keys without telling it: its MACs are under old ones until it signs on."""
         await searching.run(lambda: read(tid))
+        confirm(tid, if_match)
         try:
             return {"kcvs": rotate_keys(running, tid)}
         except LookupError as exc:
             raise Problem(HTTPStatus.CONFLICT, "no-keys", str(exc)) from None
 
     @found.post("/terminals/{tid}/force-sign-on")
-    async def force(tid: str) -> dict[str, Any]:
+    async def force(tid: str, if_match: IfTerminal = None) -> JSONResponse:
         """Forget that a terminal has signed on: what it asks for next is refused until it does again."""
-        return await changed(tid, lambda session: replace(session, signed_on_us=0))
+        return await changed(tid, lambda session: replace(session, signed_on_us=0), if_match)
 
     @found.post("/terminals/{tid}/sign-off")
-    async def sign_off(tid: str) -> dict[str, Any]:
+    async def sign_off(tid: str, if_match: IfTerminal = None) -> JSONResponse:
         """Sign a terminal off, as it could itself."""
-        return await changed(tid, lambda session: replace(session, signed_off=True))
+        return await changed(tid, lambda session: replace(session, signed_off=True), if_match)
+
+    @found.post("/terminals/{tid}/fetch")
+    async def fetch(tid: str, body: FetchBody, if_match: IfTerminal = None) -> JSONResponse:
+        """Ask a terminal to download, in the head of each reply, until the end of the download has come."""
+        if body.downloads is None and not body.registered_tmk:
+            raise unusable_value("", "name 'downloads', or give 'registered_tmk'")
+        try:
+            wanted = None if body.downloads is None else read_downloads(body.downloads)
+        except ValueError as exc:
+            raise unusable_value("/downloads", str(exc)) from None
+
+        def change(session: Session) -> Session:
+            after = session if wanted is None else replace(session, downloads=wanted)
+            return under_registered_key(after) if body.registered_tmk else after
+
+        return await changed(tid, change, if_match)
 
     return found
+
+
+def _tag(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the header that names a terminal as it stands."""
+    written = json.dumps(document, sort_keys=True).encode()
+    return {"ETag": f'"{sha256(written).hexdigest()[:TAG_DIGITS]}"'}
 
 
 def _registrations(body: object) -> list[Registration]:

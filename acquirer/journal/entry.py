@@ -27,6 +27,8 @@ class Entry(ExchangeRecord):
     reply: Mapping[str, str] | None = None  # DE → masked value; None: nothing was answered
     delivery: str = field(default="", metadata=_NOT_STORED)  # pending, sent, withheld, undelivered, elsewhere
     before_failure: str = field(default="", metadata=_NOT_STORED)  # hex of what was decoded, with stars where masked
+    mark: str = field(default="", metadata=_NOT_STORED)  # what people say of it
+    comment: str = field(default="", metadata=_NOT_STORED)
 
     def __repr__(self) -> str:
         """Return it in a line, for a failed assertion: what it was, the code, and why."""

@@ -15,6 +15,7 @@ class ExchangeFilter:
     service: str = ""
     reason: str = ""
     mti: str = ""
+    mark: str = ""
     since_us: int = 0  # only those that began then or later
     until_us: int = 0  # only those that began before
     after: int = 0  # only those with a higher number
@@ -26,4 +27,4 @@ class ExchangeFilter:
         A STAN has none: the rows of its terminal are few, those of a service are not.
         """
         indexed = self.service or self.code or self.reason or self.mti or self.since_us or self.until_us
-        return bool(self.tid or (indexed and not self.stan))
+        return bool(self.tid or self.mark or (indexed and not self.stan))

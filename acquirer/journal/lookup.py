@@ -16,7 +16,7 @@ from typing import Final
 from acquirer.journal.exchange_filter import ExchangeFilter
 from acquirer.matcher.expression import All, Any, Atom, Expression, conjuncts, required
 
-COLUMNS: Final = ("tid", "stan", "code", "service", "reason", "mti")
+COLUMNS: Final = ("tid", "stan", "code", "service", "reason", "mti", "mark")
 """Columns of a lookup, in the order in which several values of one are looked up one after another."""
 
 MOST_LOOKUPS: Final = 8

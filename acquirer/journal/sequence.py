@@ -9,7 +9,7 @@ from typing import Final
 from acquirer.data.text import printable
 from acquirer.journal.entry import Entry
 from acquirer.journal.search import JournalSearch
-from acquirer.journal.verification import Verification, Verifying, Waiter, asks_for_delivery, waited
+from acquirer.journal.verification import Verification, Verifying, Waiter, asks_for_changes, waited
 from acquirer.journal.wording import COMPARED, in_seconds, in_words, look_around
 from acquirer.matcher.expression import ALWAYS, Expression, compiled
 from acquirer.matcher.keys import Subject
@@ -64,7 +64,7 @@ def verifying_order(search: JournalSearch, now_s: Callable[[], float], expected:
         raise ValueError(f"an order has from 1 to {MOST_STEPS} steps, not {len(expected.steps)}")
     end_s = now_s() + expected.within_s
     seen: list[_Seen] = []
-    changes = asks_for_delivery(*expected.steps, expected.scope)
+    changes = asks_for_changes(*expected.steps, expected.scope)
     newest = expected.after
     while True:
         if changes:

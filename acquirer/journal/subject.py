@@ -33,6 +33,8 @@ _COLUMNS: Final = {
     "operator": "operator",
     "id": "id",
     "why": "why",
+    "mark": "mark",
+    "comment": "comment",
 }
 """Key → field of an entry."""
 

@@ -23,6 +23,7 @@ def line_parts(entry: Entry, timezone: tzinfo) -> list[tuple[str, Role]]:
     marks = [f"fault: {entry.fault}" if entry.fault else "", "repeated" if entry.replayed else ""]
     if entry.delivery != "sent":
         marks.append(entry.delivery)
+    marks += [f"mark: {printable(entry.mark)}" if entry.mark else "", printable(entry.comment)]
     answered: Role = "approved" if entry.reason == "approved" else "declined" if entry.code else "unanswered"
     return [
         (f"{entry.id:>6}  {local_time(entry.at_us, timezone)}  ", "number"),

@@ -3,7 +3,7 @@
 1. What is fulfilled already is answered at once. What cannot be fulfilled any more, because there are too many, too.
 2. That something does *not* happen needs a quiet period. Without one only the past is judged, and the text says so.
 3. That the time is over is an answer like another, never an error.
-4. Only what is new is looked at again, unless a condition asks for the delivery, which changes afterwards.
+4. Only what is new is looked at again, unless a condition asks for what changes afterwards: delivery, mark, comment.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Tally:
         self._condition = condition
         self._after = self._seen = after
         self._enough = enough
-        self._changes = asks_for_delivery(condition)
+        self._changes = asks_for_changes(condition)
 
     def look(self) -> None:
         """Count what is new."""
@@ -158,9 +158,12 @@ def verifying_count(search: JournalSearch, now_s: Callable[[], float], expected:
             yield end_s - looked_s
 
 
-def asks_for_delivery(*conditions: Expression) -> bool:
+_CHANGING: Final = frozenset({"delivery", "mark", "comment"})
+
+
+def asks_for_changes(*conditions: Expression) -> bool:
     """Return whether conditions ask for what changes after an exchange was journalled: all is looked at again then."""
-    return any("delivery" in keys_of(condition) for condition in conditions)
+    return any(not _CHANGING.isdisjoint(keys_of(condition)) for condition in conditions)
 
 
 def _met(expected: ExpectedExchanges, tally: Tally) -> Verification:

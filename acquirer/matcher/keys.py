@@ -106,6 +106,8 @@ _ALL: Final = (
         "kept",
     ),
     ConditionKey("id", "number", "number in the journal", "kept"),
+    ConditionKey("mark", "text", "what people marked it with", "kept"),
+    ConditionKey("comment", "text", "what people said of it, as in ~refund", "kept"),
     ConditionKey("why", "text", "the sentence that says why", "decided"),
     ConditionKey(
         "outcome",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from acquirer.data.toml import DataError, Document
-from acquirer.host.issuer.cards import CardTable
+from acquirer.host.issuer.cards import CardEntry, CardTable
 from acquirer.settings.cards import read_cards
 from acquirer.settings.named_files import PACKS
 from acquirer.settings.registration import Registration
@@ -38,13 +38,18 @@ class Pack:
         """Return the terminals it registers. Raises DataError."""
         return terminals_of(self.section("terminal")) if "terminal" in self.document.data else []
 
+    @property
+    def cards(self) -> list[CardEntry]:
+        """Return its cards. Raises DataError."""
+        return list(read_cards(self.section("card")).cards.values())
+
     def with_cards(self, table: CardTable) -> CardTable:
         """Return a card table with the cards of the pack; a card of the same number takes the place of the other.
 
         Raises:
             DataError: a card cannot be used, or has the name of another one.
         """
-        added = read_cards(self.section("card")).cards
+        added = {entry.pan: entry for entry in self.cards}
         names = {entry.name: pan for pan, entry in table.cards.items()}
         for place, (pan, entry) in enumerate(added.items()):
             if names.get(entry.name, pan) != pan:
@@ -64,7 +69,11 @@ def read_pack(name_or_path: str) -> Pack:
     Raises:
         DataError: there is no such pack, or its file is wrong: with file, line and key.
     """
-    document = PACKS.read(name_or_path)
+    return pack_of(PACKS.read(name_or_path), Path(name_or_path).stem)
+
+
+def pack_of(document: Document, name: str) -> Pack:
+    """Return the pack that a document describes. Raises DataError."""
     for key in document.data:
         if key not in (*SECTIONS, "about"):
             raise document.unknown((key,), (*SECTIONS, "about"))
@@ -73,4 +82,4 @@ def read_pack(name_or_path: str) -> Pack:
     about = document.data.get("about", "")
     if not isinstance(about, str):
         raise document.error(("about",), "must be a text in quotes: one sentence about the pack")
-    return Pack(Path(name_or_path).stem, about, document)
+    return Pack(name, about, document)

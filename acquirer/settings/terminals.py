@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
+from acquirer.data.merge_patch import merge_patch
 from acquirer.data.text import plural
 from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.data.types import MakForm
@@ -40,11 +41,11 @@ __all__ = [
     "DEMO",
     "RANGE_MOST",
     "Registration",
+    "changed_terminal",
     "demo_terminals",
     "read_terminals",
     "terminals_of",
     "typed_terminals",
-    "weak_keys",
 ]
 
 DEMO: Final = "demo-terminals.toml"
@@ -132,23 +133,6 @@ def typed_terminals(values: Mapping[str, Any]) -> list[Registration]:
         raise DataError(flag, 0, "", exc.problem) from None
 
 
-def weak_keys(terminals: Iterable[Registration]) -> list[str]:
-    """Return a sentence for each key that protects nothing.
-
-    Such a key has equal bytes only, is a weak DES key, or has halves that undo 3DES.
-    """
-    holders: dict[tuple[str, Secret], list[str]] = {}
-    for terminal in terminals:
-        for name, key in (("TMK", terminal.tmk), ("BDK", terminal.bdk)):
-            if key is not None and key.weak:
-                holders.setdefault((name, key), []).append(terminal.tid)
-    return [
-        f"the {name} of terminal {tids[0]}{f' and {len(tids) - 1} more' * (len(tids) > 1)} (KCV {key.kcv()}) is a weak "
-        "key, like one of zeros: it is among the first that an attacker tries, and opens all that it protects"
-        for (name, key), tids in holders.items()
-    ]
-
-
 class _Problem(Exception):
     """The value at `path` of a ``[[terminal]]`` table cannot be used."""
 
@@ -157,8 +141,46 @@ class _Problem(Exception):
         self.path, self.problem = path, problem
 
 
+def changed_terminal(known: Registration, changes: Mapping[str, Any]) -> Registration:
+    """Return a terminal with some keys of its table changed; None takes one away.
+
+    Raises:
+        DataError: a key cannot be used; names it.
+    """
+    plain = {key: getattr(known, key) for key in ("tid", "mid", "name", "mak", "test")}
+    plain |= {"certificate": known.certificate} if known.certificate else {}
+    policy = {key: getattr(known.policy, key) for key in Policy.__slots__}
+    lists = {key: value for key in ("operators", "downloads") if (value := list(getattr(known, key)))}
+    try:
+        one = _registration(merge_patch({**plain, "policy": policy, **lists}, changes))
+        for key in ("tmk", "bdk"):
+            if changes.get(f"{key}_cipher") is not None and changes.get(key) is None:
+                raise _Problem((f"{key}_cipher",), f"is that of a new {key}; give that too")
+        kept = {key: getattr(known, key) for key in ("tmk", "bdk", "fixed_keys") if key not in changes}
+        one = replace(one, **kept)
+        _check_keys(one)
+    except _Problem as exc:
+        raise DataError("terminal", 0, ".".join(map(str, exc.path)), exc.problem) from None
+    return one
+
+
 def _registrations(table: Mapping[str, Any]) -> Iterator[Registration]:
     """Yield the terminal of one table, or each one of its range. Raises _Problem, with the first key it is about."""
+    one = _registration(table)
+    _check_keys(one)
+    for tid in spelled_out(one.tid):
+        yield replace(one, tid=tid, certificate=one.certificate.replace(TID, tid))
+
+
+def _check_keys(one: Registration) -> None:
+    if one.fixed_keys is not None and not one.test:
+        raise _Problem(("fixed_keys",), "are for test terminals only; write test = true, or leave them out")
+    if one.tmk is None and one.bdk is None:
+        raise _Problem((), "there is no key; give a tmk, or a bdk where keys are derived for each message")
+
+
+def _registration(table: Mapping[str, Any]) -> Registration:
+    """Return the terminal of one table; of a range, its number is that. Raises _Problem."""
     _refuse_unknown((), table, _KEYS)
     tids = _value(table, "tid", read_tid)
     mid = _value(table, "mid", read_mid)
@@ -175,13 +197,9 @@ def _registrations(table: Mapping[str, Any]) -> Iterator[Registration]:
     downloads = _value(table, "downloads", read_downloads, ())
     certificate = _value(table, "certificate", read_certificate_binding, "")
     fixed_keys = _fixed_keys(table.get("fixed_keys"))
-    if fixed_keys is not None and not test:
-        raise _Problem(("fixed_keys",), "are for test terminals only; write test = true, or leave them out")
-    if tmk is None and bdk is None:
-        raise _Problem((), "there is no key; give a tmk, or a bdk where keys are derived for each message")
-    for tid in spelled_out(tids):
-        shown = certificate.replace(TID, tid)
-        yield Registration(tid, mid, tmk, name, mak, policy, test, fixed_keys, bdk, ksn, operators, downloads, shown)
+    return Registration(
+        tids, mid, tmk, name, mak, policy, test, fixed_keys, bdk, ksn, operators, downloads, certificate
+    )
 
 
 def _policy(table: object) -> Policy:

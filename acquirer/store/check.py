@@ -24,6 +24,7 @@ from acquirer.store.location import key_path
 from acquirer.store.schema import (
     CARD,
     DETAIL,
+    REMARK,
     SEGMENT,
     SESSION,
     SETTLEMENT,
@@ -55,6 +56,7 @@ _ROWS: Final[tuple[tuple[Relation, Callable[[Row], object]], ...]] = (
     (schema.exchange_form, tuple),
     (schema.exchange_segment, tuple),
     (schema.delivery, tuple),
+    (schema.remark, REMARK.unpack),
     (schema.reprint, tuple),
     (schema.blob, tuple),
 )

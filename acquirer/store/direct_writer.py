@@ -47,6 +47,13 @@ class DirectWriter:
             raise damaged(database, "rrn is missing in table meta")
         self.rrns = ReferenceNumbers(meta_number(limit, "rrn", database))
 
+    def forget_rows(self) -> None:
+        """Read every row from the database the next time. On the loop's thread."""
+        self.sessions.clear()
+        self.cards.clear()
+        self.cards_without_row.clear()
+        self.highest_stans.clear()
+
     def transact(self, work: Callable[[sqlite3.Cursor], object], wait_s: float = BUSY_S) -> None:
         """Run `work` in a transaction of its own: all of it happens, or nothing.
 

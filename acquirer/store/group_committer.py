@@ -264,10 +264,7 @@ class GroupCommitter:
 
     def _refuse_all(self) -> None:
         """Fail every commit: it is unknown what became of those with the writer, and nothing more is written."""
-        self._direct.sessions.clear()
-        self._direct.cards.clear()
-        self._direct.cards_without_row.clear()
-        self._direct.highest_stans.clear()
+        self._direct.forget_rows()
         self._deliveries.clear()
         commits = [one for group in self._with_writer for one in group.commits]
         commits += [(commit, on_outcome) for commit, on_outcome, _ in self._waiting]

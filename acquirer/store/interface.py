@@ -7,7 +7,7 @@ are answered at once; `commit` is queued, and its `CommitOutcome` arrives on the
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +24,7 @@ from acquirer.model.effects import (
     LoadSignatures,
 )
 from acquirer.model.ready_exchange import ReadyExchange
+from acquirer.model.remarks import Remark
 from acquirer.model.rows import Card, Session, Signature, TerminalConfig, Transaction, Uploaded
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
@@ -164,6 +165,24 @@ class Store(Protocol):
 
         Raises:
             LookupError: no such terminal is registered.
+        """
+
+    def remark(self, number: int, mark: str | None = None, comment: str | None = None) -> Remark:
+        """Change what is said of an exchange; None leaves it, "" takes it away. From any thread.
+
+        Returns:
+            All that is said of it.
+
+        Raises:
+            LookupError: there is no such exchange.
+            StoreError: it cannot be written.
+        """
+
+    def reset(self, parts: Collection[str]) -> None:
+        """Empty parts of the store, while no exchange is under way: ``journal``, ``sessions``, ``books``.
+
+        Raises:
+            StoreError: it cannot be written; nothing is changed then.
         """
 
     def reader(self) -> Reader:

@@ -4,7 +4,8 @@ How it finds them (`schema` has the reasons):
 
 1. Of a terminal: by its index, segment by segment.
 2. Of a service, code, reason or MTI, or of a time: only segments in which a form that fits occurs, then.
-3. All others: by number. A STAN is looked for in the rows as they are stored, before any is unpacked.
+3. With a mark: by the numbers of those that have it.
+4. All others: by number. A STAN is looked for in the rows as they are stored, before any is unpacked.
 """
 
 from __future__ import annotations
@@ -20,10 +21,23 @@ from acquirer.store import schema
 from acquirer.store.filters import CHUNK, ExchangeFilter, Query
 from acquirer.store.schema import SEGMENT, SEGMENT_BITS, SEGMENT_OF_EXCHANGE, sql_name
 from acquirer.store.soundness import damaged, unpack_whole
-from acquirer.store.statements import FIRST_EXCHANGE, LAST_EXCHANGE, columns_of, having, joined, query, select
+from acquirer.store.statements import (
+    FIRST_EXCHANGE,
+    LAST_EXCHANGE,
+    MARKED,
+    REMARK_COLUMNS,
+    also_joined,
+    columns_of,
+    having,
+    joined,
+    query,
+    select,
+)
 
-_WITH_DELIVERY: Final = joined(schema.exchange, schema.delivery, "id", "exchange_id")
-_COLUMNS: Final = f"{columns_of(schema.exchange)}, {sql_name(schema.delivery.name)}.outcome"
+_SOURCE: Final = (
+    f"{joined(schema.exchange, schema.delivery, 'id', 'exchange_id')} {also_joined(schema.exchange, schema.remark)}"
+)
+_COLUMNS: Final = f"{columns_of(schema.exchange)}, {sql_name(schema.delivery.name)}.outcome, {REMARK_COLUMNS}"
 _FORM: Final = select(schema.exchange_form, having("id"))
 _OF_FORM: Final = ("service", "code", "reason", "mti")
 _OLD: Final = "SELECT name FROM pragma_table_info('journal')"
@@ -44,7 +58,7 @@ class JournalReader:
 
     def exchange(self, number: int) -> Entry | None:
         """Return one exchange by its number."""
-        rows = self._all(query(_COLUMNS, _WITH_DELIVERY, ["id = ?"]), number)
+        rows = self._all(query(_COLUMNS, _SOURCE, ["id = ?"]), number)
         if rows:
             return self._entry(rows[0])
         old = self._old()
@@ -75,7 +89,7 @@ class JournalReader:
         if not (wanted.tid or wanted.since_us or wanted.until_us or _form_values(wanted)):
             while True:
                 bounds, ends = _between(low, high)
-                sql = query(_COLUMNS, _WITH_DELIVERY, [*conditions, *bounds], order=order, limit=True)
+                sql = query(_COLUMNS, _SOURCE, [*conditions, *bounds], order=order, limit=True)
                 rows = self._all(sql, *values, *ends, CHUNK)
                 yield from rows
                 if len(rows) < CHUNK:
@@ -88,7 +102,7 @@ class JournalReader:
             else:
                 start, stop = segment * SEGMENT, (segment + 1) * SEGMENT
                 bounds, ends = _between(max(low, start), stop if high is None else min(high, stop))
-            sql = query(_COLUMNS, _WITH_DELIVERY, [*bounds, *conditions], order=order)
+            sql = query(_COLUMNS, _SOURCE, [*bounds, *conditions], order=order)
             yield from self._all(sql, *ends, *values)
 
     def _segments(self, wanted: ExchangeFilter, low: int, high: int | None, *, newest_first: bool) -> Sequence[int]:
@@ -115,15 +129,18 @@ class JournalReader:
         return unpack_whole(self.unpack, row, schema.exchange, self._database)
 
     def unpack(self, row: Row) -> Entry:
-        """Return the exchange of a row: its columns, then what became of the reply, None where it was sent.
+        """Return the exchange of a row: its columns, what became of the reply (None: sent), and a remark if it has one.
 
         Raises:
             ValueError: its values do not fit its form.
             StoreError: its form is not there, or damaged.
         """
-        number, at_us, form, tid, data, delivery = row
+        number, at_us, form, tid, data, delivery, *remark = row
         unpack = self._unpackers.get(form) or self._unpacker(form)
-        return unpack(number, at_us, tid, data, delivery)
+        entry = unpack(number, at_us, tid, data, delivery)
+        if remark and remark[0] is not None:
+            entry.mark, entry.comment = remark
+        return entry
 
     def _unpacker(self, number: int) -> Unpack:
         rows = self._all(_FORM, number)
@@ -166,6 +183,8 @@ def _conditions(wanted: ExchangeFilter) -> tuple[list[str], list[Any]]:
         found.append(("at_us < ?", [wanted.until_us]))
     if wanted.stan:
         found.append(("instr(data, ?)", [wanted.stan]))
+    if wanted.mark:
+        found.append((MARKED, [wanted.mark]))
     return [condition for condition, _ in found], [value for _, given in found for value in given]
 
 

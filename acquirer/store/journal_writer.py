@@ -9,7 +9,10 @@ from typing import Final
 from acquirer.journal.packed import Form, PackedExchange
 from acquirer.store import schema
 from acquirer.store.schema import SEGMENT, SEGMENT_BITS, SEGMENT_OF_EXCHANGE, listed, sql_name
-from acquirer.store.statements import FIRST_EXCHANGE, LAST_EXCHANGE, having, inserted, query
+from acquirer.store.statements import FIRST_EXCHANGE, LAST_EXCHANGE, META_BY_NAME, having, inserted, query
+
+FIRST_NUMBER: Final = "journal"
+"""What the store remembers the number of the next exchange as, once its journal was emptied."""
 
 FORMS_KEPT: Final = 4096
 """Forms whose numbers are remembered: more than any traffic has, and any peer may send any bitmap."""
@@ -86,6 +89,8 @@ def next_segment(cursor: sqlite3.Cursor | sqlite3.Connection) -> int:
 def last_number(cursor: sqlite3.Cursor) -> int:
     """Return the number of the last exchange in the journal; inside a transaction it stays the last."""
     (last,) = cursor.execute(LAST_EXCHANGE).fetchone()
+    if last is None and (first := cursor.execute(META_BY_NAME, (FIRST_NUMBER,)).fetchone()):
+        return int(first[1]) - 1
     if last is None and cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone():
         (last,) = cursor.execute("SELECT max(id) FROM journal").fetchone()  # of before version 0006
     return int(last or 0)

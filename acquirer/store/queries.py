@@ -9,7 +9,7 @@ Nothing here, and nothing that it imports, needs a dialect, a key or SQLAlchemy:
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -22,17 +22,18 @@ from acquirer.errors import StoreError
 from acquirer.journal.entry import Entry
 from acquirer.model.batches import BatchBooks, Settlement
 from acquirer.model.effects import LoadBatch
-from acquirer.model.rows import Session, Signature, SignaturePart, TerminalConfig, Transaction, TransactionKey
+from acquirer.model.rows import Card, Session, Signature, SignaturePart, TerminalConfig, Transaction, TransactionKey
 from acquirer.store import schema
 from acquirer.store.database import connect_reading
 from acquirer.store.filters import ANY_EXCHANGE, ANY_TERMINAL, CHUNK, ExchangeFilter, TerminalFilter
 from acquirer.store.journal_reader import JournalReader
 from acquirer.store.location import MEMORY, database_path
 from acquirer.store.open_files import OpenFiles
-from acquirer.store.schema import SESSION, SETTLEMENT, SIGNATURE_PART, TERMINAL, Relation, sql_name
+from acquirer.store.schema import CARD, SESSION, SETTLEMENT, SIGNATURE_PART, TERMINAL, Relation, sql_name
 from acquirer.store.settlements import load_books
 from acquirer.store.soundness import explained, unpack_whole
 from acquirer.store.statements import (
+    CARD_BY_TOKEN,
     TERMINALS_WITH_SESSION,
     TRANSACTION_BY_KEY,
     columns_of,
@@ -47,6 +48,9 @@ from acquirer.store.uploads import name_of_row, sound_signature
 T = TypeVar("T")
 
 _REGISTERED_COLUMNS: Final = columns_of(schema.terminal, schema.session)
+REGISTERED: Final = query(_REGISTERED_COLUMNS, TERMINALS_WITH_SESSION)
+"""All terminals with their sessions."""
+
 _TERMINAL_WIDTH: Final = len(schema.terminal.columns)
 _SESSION_TID: Final = schema.session.names.index("tid")
 UPLOADS: Final = ("signature", "signature_part")
@@ -140,6 +144,12 @@ class Reader:
         """Return transactions in the order of their arrival, of one terminal or of all."""
         rows = self._all(*_selection(schema.transaction, "at_us, stan", tid=tid, stan=stan, batch=batch))
         return [self._whole(unpack_transaction, row, schema.transaction) for row in rows]
+
+    def cards(self, tokens: Iterable[str]) -> dict[str, Card]:
+        """Return the rows of cards by their tokens; of a card that was never used there is none."""
+        rows = [row for token in tokens for row in self._all(CARD_BY_TOKEN, token)]
+        cards = [self._whole(CARD.unpack, row, schema.card) for row in rows]
+        return {card.token: card for card in cards}
 
     def settlements(self, tid: str = "", batch: str = "") -> list[Settlement]:
         """Return settlements in the order in which they were asked for, of one terminal or of all."""

@@ -127,6 +127,24 @@ def _master(config: TerminalConfig, vault: Vault) -> Secret | None:
     return vault.open_secret(f"tmk:{config.tid}", config.tmk) if config.tmk else None
 
 
+def registration_of(config: TerminalConfig, vault: Vault) -> Registration:
+    """Return a registered terminal as it was registered, its keys opened."""
+    return Registration(
+        config.tid,
+        config.mid,
+        _master(config, vault),
+        config.name,
+        config.mak,
+        config.policy,
+        config.test,
+        None if config.fixed_keys is None else vault.open_keys(f"fixed:{config.tid}", config.fixed_keys),
+        None if config.bdk is None else vault.open_secret(f"bdk:{config.tid}", config.bdk),
+        operators=config.operators,
+        downloads=config.downloads,
+        certificate=config.certificate,
+    )
+
+
 def sealed_terminal(one: Registration, vault: Vault, randbytes: Randbytes) -> TerminalConfig:
     fixed = one.fixed_keys
     return TerminalConfig(

@@ -25,9 +25,12 @@ from typing import Final
 from acquirer.journal.packed import Form
 from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.columns import Column, row_format
+from acquirer.model.remarks import Remark
 from acquirer.model.rows import Card, Session, Signature, SignaturePart, TerminalConfig, Transaction, TransactionKey
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS: Final = (
+    "0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013",
+)  # fmt: skip
 """Migrations in their order; the last one makes exactly these tables."""
 
 REVISION: Final = REVISIONS[-1]
@@ -234,6 +237,11 @@ delivery = StoreTable(
 )
 """What became of replies that were not simply sent, by the journal's number of their exchange."""
 
+REMARK: Final = row_format(Remark)
+
+remark = StoreTable("remark", REMARK.columns, ("exchange_id",), rowid=True)
+"""What people say of exchanges."""
+
 blob = StoreTable("blob", (Column("digest", "TEXT"), Column("data", "BLOB", nullable=True)), ("digest",), rowid=True)
 """Images of signatures, as received and as PNG, by their SHA-256: what two signatures share is kept once."""
 
@@ -257,7 +265,7 @@ it."""
 
 TABLES: Final = (
     meta, terminal, session, transaction_row, transaction_form, card, exchange, exchange_form, exchange_segment,
-    delivery, blob, signature, signature_part, settlement, detail, reprint,
+    delivery, remark, blob, signature, signature_part, settlement, detail, reprint,
 )  # fmt: skip
 
 RELATIONS: Final[tuple[StoreTable | StoreView, ...]] = (*TABLES, transaction)

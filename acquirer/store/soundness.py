@@ -32,7 +32,7 @@ _KINDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 _LATER_TABLES: Final = frozenset(
     {
         *("signature", "signature_part", "blob", "reprint", "exchange", "exchange_form", "exchange_segment"),
-        *("settlement", "detail", "transaction_row", "transaction_form"),
+        *("settlement", "detail", "transaction_row", "transaction_form", "remark"),
     }
 )
 """Tables that the first version did not have."""

@@ -9,19 +9,18 @@ from __future__ import annotations
 import os
 import sqlite3
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from acquirer.errors import StoreError
 from acquirer.model.effects import Commit
 from acquirer.model.ready_exchange import ReadyExchange
-from acquirer.model.rows import Session, Signature
-from acquirer.security.vault import MASTER_BYTES, Vault
-from acquirer.settings.registration import Registration
-from acquirer.store import memory, statements
+from acquirer.security.vault import MASTER_BYTES
+from acquirer.store import memory
 from acquirer.store.batch_writer import BatchWriter, ThreadWriter
 from acquirer.store.database import LOCKED_WAIT_S, connect_reading, connect_writing, revision, suppress_busy
+from acquirer.store.direct_changes import DirectChanges
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import GroupCommitter
 from acquirer.store.interface import OnOutcome, Recorder
@@ -29,16 +28,13 @@ from acquirer.store.key_file import check_value, master_key
 from acquirer.store.location import DatabaseLock, database_path, key_path
 from acquirer.store.open_files import ALL_FILES, WRITTEN_FILES, FileContents, OpenFiles
 from acquirer.store.purge import KEEP_DAYS
-from acquirer.store.queries import Reader, registered
-from acquirer.store.registry import Registered, register
-from acquirer.store.row_loader import RowLoader
-from acquirer.store.schema import REVISION, SESSION
+from acquirer.store.queries import Reader
+from acquirer.store.schema import REVISION
 from acquirer.store.soundness import damaged, explained, missing_part
 from acquirer.store.transaction_writer import OnWritten, set_meta
-from acquirer.store.uploads import ImportOutcome, RenderedSignature, import_signature
 
 
-class SqliteStore(RowLoader):
+class SqliteStore(DirectChanges):
     """See `interface.Store`; opened by `open_store`."""
 
     def __init__(self, url: str, *, shared: bool = False) -> None:
@@ -176,48 +172,6 @@ class SqliteStore(RowLoader):
         """Note what became of a reply; see `interface.Store.delivered`."""
         self._running().delivered(exchange_id, outcome)
 
-    def write_pictures(self, rendered: Sequence[RenderedSignature]) -> None:
-        """Write what decoding images of signatures came to; see `interface.Store.write_pictures`."""
-        try:
-            self._direct.write_pictures(rendered)
-        except sqlite3.Error as exc:
-            raise StoreError(f"pictures of signatures cannot be kept: {exc}") from None
-
-    def import_signatures(self, exported: Iterable[tuple[Signature, bytes, bytes]]) -> list[ImportOutcome]:
-        """Keep signatures that were exported; see `interface.Store.import_signatures`."""
-        outcomes: list[ImportOutcome] = []
-
-        def work(cursor: sqlite3.Cursor) -> None:
-            outcomes.extend(import_signature(cursor, *one) for one in exported)
-
-        try:
-            self._direct.transact(work)
-        except sqlite3.Error as exc:
-            raise StoreError(f"signatures cannot be imported, and none was: {exc}") from None
-        return outcomes
-
-    def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
-        """Insert or update terminals by tid; see `interface.Store.register`."""
-        with self._writes():
-            result = register(self._direct, terminals, vault, os.urandom)
-        self._configs.clear()
-        self._direct.sessions.clear()
-        return result
-
-    def change_session(self, tid: str, change: Callable[[Session], Session]) -> None:
-        """Write a terminal's session as `change` makes it; see `interface.Store.change_session`."""
-
-        def work(cursor: sqlite3.Cursor) -> None:
-            row = cursor.execute(statements.TERMINAL_BY_TID, (tid,)).fetchone()
-            if row is None:
-                raise LookupError(f"no terminal {tid} is registered")
-            _, session = registered(row, self._database)
-            statements.SESSIONS.write(cursor, [SESSION.pack(change(session))])
-
-        with self._writes():
-            self._direct.transact(work)
-        self._direct.sessions.clear()
-
     def reader(self) -> Reader:
         """Return a view for queries; see `interface.Store.reader`."""
         if self._database is None:
@@ -259,13 +213,6 @@ class SqliteStore(RowLoader):
     def _delete_from_memory(self) -> None:
         if self._in_memory and self._database is not None:
             memory.delete(self._database)
-
-    @contextmanager
-    def _writes(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as exc:
-            raise explained(self._database, exc) from None
 
     def _running(self) -> GroupCommitter:
         if self._committer is None:

@@ -116,6 +116,11 @@ def joined(table: StoreTable, other: StoreTable, left: str, right: str, kind: st
     return f"{sql_name(table.name)} {kind} {sql_name(other.name)} ON {on}"
 
 
+def also_joined(table: StoreTable, other: StoreTable) -> str:
+    """Return what joins one more table to a source that begins with `table`, by the number of an exchange."""
+    return f"LEFT JOIN {sql_name(other.name)} ON {sql_name(other.name)}.exchange_id = {sql_name(table.name)}.id"
+
+
 def having(*names: str) -> str:
     """Return the condition that columns have the values given for them.
 
@@ -124,6 +129,10 @@ def having(*names: str) -> str:
     """
     return " AND ".join([f"{sql_name(name)} = ?" for name in names])
 
+
+REMARK_COLUMNS: Final = ", ".join([f"{sql_name(schema.remark.name)}.{sql_name(name)}" for name in schema.remark.others])
+MARKED: Final = f"id IN ({query('exchange_id', sql_name(schema.remark.name), [having('mark')])})"
+"""The condition that an exchange has a mark."""
 
 SESSIONS: Final = versioned(schema.session)
 CARDS: Final = versioned(schema.card)

@@ -19,7 +19,7 @@ from acquirer.store import schema
 from acquirer.store.filters import CHUNK, ExchangeFilter, Query
 from acquirer.store.schema import StoreTable, empty, sql_name
 from acquirer.store.soundness import unpack_whole
-from acquirer.store.statements import having, query
+from acquirer.store.statements import REMARK_COLUMNS, also_joined, having, query
 
 TABLE: Final = "journal"
 
@@ -44,8 +44,10 @@ class WideJournal:
         columns = [
             f"{sql_name(TABLE)}.{sql_name(one.name)}" if one.name in names else empty(one) for one in _FORMAT.columns
         ]
-        self._columns = ", ".join([*columns, f"{delivery}.outcome"])
-        self._source = f"{sql_name(TABLE)} LEFT JOIN {delivery} ON {delivery}.exchange_id = {sql_name(TABLE)}.id"
+        self._columns = ", ".join([*columns, f"{delivery}.outcome", REMARK_COLUMNS])
+        self._source = (
+            f"{sql_name(TABLE)} {also_joined(_JOURNAL, schema.delivery)} {also_joined(_JOURNAL, schema.remark)}"
+        )
 
     def exchange(self, number: int) -> Entry | None:
         """Return one exchange by its number."""
@@ -89,7 +91,9 @@ class WideJournal:
 
     def _entry(self, row: Row) -> Entry:
         entry = unpack_whole(_FORMAT.unpack, row, _JOURNAL, self._database)
-        entry.delivery = row[-1] or ("" if entry.reply is None else "sent")
+        outcome, mark, comment = row[-3:]
+        entry.mark, entry.comment = mark or "", comment or ""
+        entry.delivery = outcome or ("" if entry.reply is None else "sent")
         entry.failure, _, entry.before_failure = entry.failure.partition("\n")
         return entry
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,41 @@ def test_a_signature_and_its_picture(signed: ControlledHost) -> None:
     assert picture.body.startswith(b"\x89PNG")
     missing = signed.get("/signatures?tid=10000162", Accept="image/png")
     assert (missing.status, missing.json["type"]) == (404, "urn:acquirer:problem:no-picture")
+
+
+def test_slips_with_links_to_them(signed: ControlledHost) -> None:
+    found = signed.get("/receipts?tid=10000161").json
+    assert [(one["amount"], one["kind"]) for one in found["items"]] == [("1288.00", "sale")]
+    link = found["items"][0]
+    assert link["url"] == f"{signed.url}/receipts/{link['token']}"
+    assert "1288.00" in signed.get(f"/receipts/{link['token']}").text
+    assert signed.get("/receipts?tid=10000162").json == {"items": [], "total": 0}
+    assert signed.get("/receipts").pointers == ["query/tid"]
+
+
+def test_cards_and_what_was_spent(signed: ControlledHost) -> None:
+    cards = {one["name"]: one for one in signed.get("/cards").json["items"]}
+    assert cards["standard"] == signed.get("/cards/standard").json
+    assert all("*" in one["pan"] for one in cards.values())
+    assert not {"pin", "imk", "track2"} & set(cards["standard"])
+    missing = signed.get("/cards/standrad")
+    assert (missing.status, "did you mean 'standard'" in missing.json["detail"]) == (404, True)
+
+
+def test_batches_open_and_settled(signed: ControlledHost, tmp_path: Path) -> None:
+    rows = {one["tid"]: one for one in signed.get("/batches").json["items"]}
+    assert (rows["10000161"]["state"], rows["10000161"]["host_debit"]) == ("open", "1288.00")
+    assert signed.get("/batches/10000161/1").status == 404
+    with Terminal("10000163", host=signed.address, state=tmp_path) as terminal:
+        terminal.sign_on()
+        assert terminal.settle().ok
+    settled = signed.get("/batches?tid=10000163").json["items"][-1]
+    batch = settled["batch"]
+    one = signed.get(f"/batches/10000163/{batch.lstrip('0')}").json
+    assert (one["result"], one["state"], one["terminal_debits"]) == (settled["result"], "closed", 0)
+    report = signed.get(f"/batches/10000163/{batch}/report?every=true").json
+    assert (report["transactions"], report["causes"], report["batch"]) == ([], [], batch)
+    assert signed.get("/batches/10000163/999999/report").status == 404
 
 
 SAMPLE = re.compile(r'(\w+)(?:\{((?:\w+="(?:[^"\\]|\\.)*",?)*)\})? (-?[0-9.e+-]+)')

@@ -143,3 +143,64 @@ def test_a_door_that_a_killed_host_left_behind_is_not_believed(
     assert read_door(database, 2) is None
     door_path(database).write_text("{")
     assert read_door(database, 1) is None
+
+
+def test_a_policy_is_changed_and_the_keys_stay(host: ControlledHost, tmp_path: Path) -> None:
+    host.post("/terminals", {**NEW, "policy": {"grace_s": 5}, "operators": ["01"]})
+    with Terminal("77000001", mid=MID, tmk=TMK, host=host.address, state=tmp_path) as terminal:
+        assert terminal.sign_on().code == "00"
+        before = host.get("/terminals/77000001").json
+        changes = {"policy": {"required": "per-transaction"}, "name": "门店 2", "operators": None}
+        after = host.ask("PATCH", "/terminals/77000001", changes).json
+        assert (after["policy"]["required"], after["policy"]["grace_s"]) == ("per-transaction", 5)
+        assert (after["name"], after["operators"], after["keys"]) == ("门店 2", [], before["keys"])
+        assert terminal.sale("1.00", "standard", pin="123456").code == "00"
+        assert host.post("/terminals", NEW).json["changed"] == 1, "as registering it does"
+        new_key = host.ask("PATCH", "/terminals/77000001", {"tmk": "258FB0AB70D025CDB99DF2C4D302D646"}).json
+        assert (new_key["tmk_kcv"], new_key["keys"]) == ("D0E06F38", {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({}, ""),
+        ([], ""),
+        ({"tid": "77000002"}, "/tid"),
+        ({"police": {}}, "/police"),
+        ({"policy": {"required": "hourly"}}, "/policy/required"),
+        ({"tmk": None}, ""),
+        ({"tmk": "xx"}, "/tmk"),
+        ({"tmk_cipher": "sm4"}, "/tmk_cipher"),
+        ({"mid": None}, "/mid"),
+        ({"fixed_keys": {"pik": TMK, "mak": TMK}}, "/fixed_keys"),
+    ],
+)
+def test_changes_that_cannot_be_used(shared: ControlledHost, changes: object, pointer: str) -> None:
+    before = shared.get("/terminals/10000162").json
+    refused = shared.ask("PATCH", "/terminals/10000162", changes)
+    if isinstance(changes, dict) and "fixed_keys" in changes and before["test"]:
+        pytest.skip("terminals of the demo set may have fixed keys")
+    assert (refused.status, refused.pointers) == (422, [pointer]), refused.text
+    assert shared.get("/terminals/10000162").json == before
+
+
+def test_a_change_of_a_terminal_that_changed_meanwhile_is_refused(host: ControlledHost) -> None:
+    tag = host.get("/terminals/10000161").headers["etag"]
+    changed = host.ask("PATCH", "/terminals/10000161", {"name": "one"}, If_Match=tag)
+    assert (changed.status, changed.headers["etag"] != tag) == (200, True)
+    paths = ("/terminals/10000161/sign-off", "/terminals/10000161/force-sign-on", "/terminals/10000161/rotate-keys")
+    assert [host.post(path, {}, If_Match=tag).status for path in paths] == [412] * 3
+    assert host.ask("PATCH", "/terminals/10000161", {"name": "two"}, If_Match=tag).status == 412
+    assert host.get("/terminals/10000161").json["name"] == "one"
+    assert host.post("/terminals/10000161/sign-off", {}, If_Match=changed.headers["etag"]).status == 200
+
+
+def test_a_terminal_is_to_download(host: ControlledHost) -> None:
+    path = "/terminals/10000161/fetch"
+    assert host.post(path, {"downloads": ["aid", "capk"]}).json["downloads"] == ["capk", "aid"]
+    assert len(host.post(path, {"downloads": "all"}).json["downloads"]) > 2
+    assert host.post(path, {"downloads": []}).json["downloads"] == []
+    assert host.post(path, {"registered_tmk": True}).json["keys"] == {}
+    assert host.post(path, {}).status == 422
+    assert host.post(path, {"downloads": ["capkk"]}).pointers == ["/downloads"]
+    assert host.post("/terminals/1/fetch", {"downloads": "all"}).status == 404
