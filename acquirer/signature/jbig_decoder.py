@@ -28,6 +28,7 @@ from acquirer.signature.jbig import (
     VLENGTH,
     Damage,
     DamageReport,
+    JbigError,
     JbigHeader,
     Template,
     read_header,
@@ -60,13 +61,15 @@ def decode_jbig(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     """Decode one stream of one plane and one layer.
 
     Raises:
-        JbigError: the header describes no picture that can be decoded.
+        JbigError: the header describes no picture that can be decoded, or the stream leaves it without a line.
     """
     header = read_header(data, max_pixels)
     stream = _Stream(data, header, max_pixels // max(header.width, LEAST_LINE_PIXELS))
     stream.read()
     rows = stream.picture.rows[: stream.height]
     height = len(rows) if stream.height == UNKNOWN_HEIGHT else stream.height
+    if not height:
+        raise JbigError("the stream leaves the picture no line: write its height into the header, or lines before NEWLEN")
     bitmap = Bitmap.from_rows(header.width, rows + [0] * (height - len(rows)))
     problems = _exchanged(data, header, max_pixels) if stream.problems else ()
     return DecodedImage(header, bitmap, len(rows), problems or tuple(stream.problems), stream.picture.exact)

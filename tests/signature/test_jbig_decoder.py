@@ -87,6 +87,14 @@ def test_what_jbigkit_writes_is_read(
 
 
 @pytest.mark.slow
+def test_a_picture_that_ends_without_a_line_is_refused() -> None:
+    """Found by `scripts/fuzz jbig`: nothing else here has pictures of no lines, and PNG knows none."""
+    header = JbigHeader(222, UNKNOWN_HEIGHT, 128, 0, 0, TPBON | VLENGTH)
+    for stream in (header.pack() + b"\xff\x05" + bytes(4), header.pack()):
+        with pytest.raises(JbigError, match="leaves the picture no line"):
+            decode_jbig(stream)
+
+
 def test_a_late_newlen_marker_gives_the_height(pictures: list[Bitmap], find_oracle: Oracle) -> None:
     path = find_oracle("pbmtojbg85", "jbigkit-bin")
     for picture in pictures:
