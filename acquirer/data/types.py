@@ -13,7 +13,3 @@ MakForm = Literal["single", "double", "duplicated"]
 
 Row = tuple[Any, ...]
 """A row of a database table: its values in the order of the table's columns."""
-
-JournalRow = tuple[int | str | None, ...]
-"""An exchange for the log, integers and texts only: its number in the journal (0: not journalled), then values in the
-order of `journal.entry.COLUMNS`."""

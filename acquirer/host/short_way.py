@@ -29,7 +29,9 @@ from acquirer.host.kinds import KINDS
 from acquirer.host.registry import Straight
 from acquirer.host.request import no_key
 from acquirer.journal.entry import RECORD
+from acquirer.journal.packed import PackedExchange
 from acquirer.journal.render import Facts
+from acquirer.journal.shapes import shape_of
 from acquirer.model.evidence import ExchangeRecord
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Session, TerminalConfig
@@ -46,8 +48,9 @@ LoadKept = Callable[[str], "tuple[TerminalConfig, Session, str] | None"]
 """Returns a terminal, its session and a reference number; None: they are not in memory, or another exchange of this
 terminal is under way."""
 
-ShortExchange = tuple[bytes, "Session | None", Facts, str]
-"""The reply, the session as it will be (None: unchanged), the facts for the journal, the terminal's number."""
+ShortExchange = tuple[bytes, "Session | None", Facts, "PackedExchange | None", str]
+"""The reply, the session as it will be (None: unchanged), the facts for the journal, its row where that is a usual one,
+the terminal's number."""
 
 _Way = Callable[[Message, str, int, float], ShortExchange]
 """Takes a message, its peer, when it came, and when its exchange began. Raises Decided, and one of `NOT_FAST`."""
@@ -161,6 +164,7 @@ def _make_way(host: Host, message: Message, load: LoadKept, now_s: Callable[[], 
     reply_lines, reply_des = plan.statements(des, available, names)
     reply_mti = host.plans.reply_mti(mti)
     names["encode"] = make_encoder(dialect.grammar, reply_des)
+    names["usual_row"] = shape_of((dialect, mti, des, reply_mti, tuple(reply_des))).usual
     there = [f"({' or '.join(map(text, entry))})" for entry in mandatory.elements]
     deciding = dict.fromkeys([name for one in dialect.routes if one.mti == mti for name in one.when])
     conditions = "".join([f"{text(name)}, " for name in deciding])
@@ -186,7 +190,8 @@ def _make_way(host: Host, message: Message, load: LoadKept, now_s: Callable[[], 
         f"{', '.join(['host', 'terminal', 'session', 'stamp', 'at_us', 'stan', *map(text, straight.elements)])})",
         *reply_lines,
         f"frame = encode(envelope(message.raw, 0), {reply_mti!r}, reply)",
-        f"return frame, after, ({', '.join(record)}, fields, (), reply), tid",
+        f"facts = {', '.join(record)}, fields, (), reply",
+        "return frame, after, facts, usual_row(facts), tid",
     ]
     exec(compile("\n    ".join(source), "<generated way>", "exec"), names)  # noqa: S102  made of a checked dialect only
     way: _Way = names["way"]

@@ -53,7 +53,7 @@ RECORD: Final = row_format(ExchangeRecord, masked=False)
 """How the record of an exchange is handed to what masks it."""
 
 COLUMNS: Final = ("dialect", *[column.name for column in RECORD.columns])
-"""What a `JournalRow` holds, in this order, after its number."""
+"""Names of what is kept of an exchange in plain values: its dialect, then the fields of its record."""
 
 NUMBERS: Final = frozenset([column.name for column in RECORD.columns if column.type == "INTEGER"])
 """Those that are integers; all others are text."""

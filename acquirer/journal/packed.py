@@ -16,7 +16,6 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from acquirer.data.text import plural
-from acquirer.data.types import JournalRow
 from acquirer.journal.entry import COLUMNS, NUMBERS, Entry
 
 SEPARATOR: Final = "\x1f"
@@ -49,15 +48,9 @@ class Form(NamedTuple):
     of its own."""
 
 
-class PackedExchange(NamedTuple):
-    """One exchange, masked, without its number."""
-
-    at_us: int
-    tid: str
-    form: Form
-    data: str
-    record: JournalRow
-    """The same for the log, columns as in `journal.entry.COLUMNS`."""
+PackedExchange = tuple[int, str, Form, str]
+"""One exchange, masked, without its number: when it came, its terminal, its form, and its values. No class, because
+many of them are made and sent to another process."""
 
 
 Unpack = Callable[[int, int, str, str, "str | None"], Entry]

@@ -1,9 +1,12 @@
 """Evidence becomes a row: masked, in plain text, ready to be written and never to be unmasked.
 
-`collect` gathers facts where an exchange is decided; `pack`, run by the store's writer, off the path of the reply,
-makes the row. Tracks, PIN blocks and keys keep their shape only; a card number keeps first 6 + last 4, also where none
-was declared. What is masked is said by the types of an `ExchangeRecord` (`model.text`) and, for fields of messages, by
-the dialect (`journal.mask`). PCI DSS 4.0.1, 3.3 and 3.4.
+`collect` gathers facts where an exchange is decided; `pack` makes the row, run by the store's writer, off the path of
+the reply. Only a usual exchange that takes the short way has its row from there (`host.short_way`), because to hand its
+facts to another process would cost as much.
+
+Tracks, PIN blocks and keys keep their shape only; a card number keeps first 6 + last 4, also where none was declared.
+What is masked is said by the types of an `ExchangeRecord` (`model.text`) and, for fields of messages, by the dialect
+(`journal.mask`). PCI DSS 4.0.1, 3.3 and 3.4.
 """
 
 from __future__ import annotations
@@ -64,10 +67,8 @@ def pack(facts: Facts, dialect: Dialect) -> PackedExchange:
 
     This is the only function that makes rows of the journal, with what it uses.
     """
-    request, failure, reply = facts[_REQUEST:]
-    answered = None if reply is None else tuple(reply)
-    shape = shape_of((dialect, facts[_MTI], tuple(request), facts[_REPLY_MTI], answered))
-    if not failure and (usual := shape.usual(facts)):
+    shape = _shape(facts, dialect)
+    if not facts[_FAILURE] and (usual := shape.usual(facts)):
         return usual
     return pack_thoroughly(facts, dialect, shape)
 
@@ -79,7 +80,6 @@ def pack_thoroughly(facts: Facts, dialect: Dialect, shape: ExchangeShape) -> Pac
     if may_hold_card_numbers("\n".join(_searched(values))):
         for place, mask in _MASKS:
             values[place] = mask(values[place])
-    record = (dialect.name, *values)
     for place in _COUNTS:
         if values[place]:
             values[place] = str(values[place])
@@ -93,7 +93,7 @@ def pack_thoroughly(facts: Facts, dialect: Dialect, shape: ExchangeShape) -> Pac
     if data.count(SEPARATOR) >= len(texts) > 0:  # one of them holds it: nothing that is readable does
         data = SEPARATOR.join([text.replace(SEPARATOR, "\N{SYMBOL FOR UNIT SEPARATOR}") for text in texts])
     at_us, tid = _in_columns(values)
-    return PackedExchange(at_us, tid, form, data, record)
+    return at_us, tid, form, data
 
 
 def pack_any(facts: Facts, dialect: Dialect) -> PackedExchange:
@@ -114,6 +114,12 @@ def pack_any(facts: Facts, dialect: Dialect) -> PackedExchange:
 def render(evidence: Evidence) -> PackedExchange:
     """Return one exchange as it is kept."""
     return pack(collect(evidence), evidence.dialect)
+
+
+def _shape(facts: Facts, dialect: Dialect) -> ExchangeShape:
+    reply = facts[_REPLY]
+    answered = None if reply is None else tuple(reply)
+    return shape_of((dialect, facts[_MTI], tuple(facts[_REQUEST]), facts[_REPLY_MTI], answered))
 
 
 def failed(

@@ -41,7 +41,7 @@ def usual_row(
     not_repeated = {variables[name]: variables[source] for name, source in equal.items() if name in kept}
     written = {name: variables[name] for name in showers if variables[name] not in repeated}
     texts = [*written.values(), *[source for source in dict.fromkeys(repeated.values()) if source in record]]
-    names: dict[str, Any] = {"form": form, "Packed": PackedExchange, "may_hold": may_hold_card_numbers}
+    names: dict[str, Any] = {"form": form, "may_hold": may_hold_card_numbers}
     lines = [
         f"[{', '.join([*record, 'request', '_', 'reply'])}] = facts",
         *_refused_if([f"{name} != form.{name}" for name in ("service", "code", "reason")]),
@@ -68,7 +68,7 @@ def usual_row(
         *_refused_if([f"may_hold({_joined(searched, _NEWLINE)})"] if searched else []),
         f"data = {_joined([variables[name] for name in kept], SEPARATOR)}",
         *_refused_if([f"data.count({SEPARATOR!r}) != {max(len(kept) - 1, 0)}"]),
-        f"return Packed(at_us, tid, form, data, ({form.dialect!r}, *facts[:{len(record)}]))",
+        "return at_us, tid, form, data",
     ]
     source = "\n    ".join(["def usual(facts):", *lines])
     exec(compile(source, "<generated row>", "exec"), names)  # noqa: S102  made of our own names

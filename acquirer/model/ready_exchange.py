@@ -24,7 +24,7 @@ class ReadyExchange:
     that takes the short way (`host.short_way`).
     """
 
-    __slots__ = ("deadline_s", "dialect", "facts", "id", "session")
+    __slots__ = ("deadline_s", "dialect", "facts", "id", "row", "session")
 
     reason: Final = Reason.APPROVED
     reply: Final[Mapping[int, Value]] = {}  # there is one
@@ -36,9 +36,17 @@ class ReadyExchange:
     settlement: Final = None
     details: Final = ()
 
-    def __init__(self, dialect: Dialect, facts: tuple[Any, ...], session: Session | None, deadline_s: float) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        facts: tuple[Any, ...],
+        row: tuple[Any, ...] | None,
+        session: Session | None,
+        deadline_s: float,
+    ) -> None:
         self.dialect = dialect
         self.facts = facts  # `journal.render.Facts`
+        self.row = row  # `journal.packed.PackedExchange`; None where that is made of the facts
         self.session = session
         self.deadline_s = deadline_s
         self.id = 0  # set when it is committed

@@ -10,69 +10,87 @@ import json
 import os
 from collections.abc import Callable, MutableMapping
 from datetime import datetime, tzinfo
-from operator import itemgetter
 from typing import Any, Final, Protocol, TextIO
 
 from acquirer.data.text import printable
-from acquirer.data.types import JournalRow
-from acquirer.journal.entry import COLUMNS, LOGGED
+from acquirer.journal.entry import LOGGED, Entry
+from acquirer.journal.packed import SEPARATOR, Form, PackedExchange, Unpack, unpacker
 from acquirer.observe.event import LogEvent, utc
 
 LogLine = MutableMapping[str, Any]
 
-_texts = itemgetter(*(1 + COLUMNS.index(name) for name in LOGGED))
-_notes = itemgetter(1 + COLUMNS.index("notes"))
-_others = itemgetter(0, *(1 + COLUMNS.index(name) for name in ("at_us", "replayed", "notes", "took_us")))
+FORMS_KEPT: Final = 256
+"""Forms whose functions are remembered: more than a host's traffic has, and any peer may send any bitmap."""
 
 
 class Render(Protocol):
     """How lines are written down."""
 
-    def exchange(self, row: JournalRow) -> str:
-        """Return the line of an exchange."""
+    def exchange(self, number: int, one: PackedExchange) -> str:
+        """Return the line of an exchange, whose number is 0 where it is not journalled."""
 
     def event(self, event: LogEvent) -> str:
         """Return the line of anything else."""
 
 
-def exchange_line(row: JournalRow) -> LogLine:
+def exchange_line(entry: Entry) -> LogLine:
     """Return the canonical line of one exchange; what is empty is left out."""
-    number, at_us, replayed, notes, took_us = _others(row)
-    line: LogLine = {"event": "exchange", "at": utc(at_us), "id": number}
-    line.update([pair for pair in zip(LOGGED, _texts(row), strict=True) if pair[1]])
-    if notes:
-        line["notes"] = notes.split(_NEXT)
-    if replayed:
+    line: LogLine = {"event": "exchange", "at": utc(entry.at_us), "id": entry.id}
+    line.update([(name, text) for name in LOGGED if (text := getattr(entry, name))])
+    if entry.notes:
+        line["notes"] = list(entry.notes)
+    if entry.replayed:
         line["replayed"] = True
-    line["took_ms"] = took_us / 1000
+    line["took_ms"] = entry.took_us / 1000
     return line
 
 
-_NEXT: Final = "\n"  # between notes, in a row
+UsualLine = Callable[[int, int, str, str], "str | None"]
+"""Takes number, time, tid and values of an exchange of one form; returns None where JSON has to escape a text."""
 
 
-UsualLine = Callable[[JournalRow], "str | None"]
-"""Returns the line of an exchange that has certain texts, none of which JSON has to escape; else None."""
+class Entries:
+    """Reads rows back, for a line of any exchange."""
+
+    def __init__(self) -> None:
+        self._unpackers: dict[Form, Unpack] = {}
+
+    def __reduce__(self) -> tuple[type[Entries], tuple[()]]:
+        """Travel to another process without what was compiled here."""
+        return Entries, ()
+
+    def entry(self, number: int, one: PackedExchange) -> Entry:
+        """Return an exchange as the journal's readers have it."""
+        at_us, tid, form, data = one
+        unpack = self._unpackers.get(form)
+        if unpack is None:
+            if len(self._unpackers) >= FORMS_KEPT:
+                self._unpackers.clear()
+            unpack = self._unpackers[form] = unpacker(form)
+        return unpack(number, at_us, tid, data, None)
 
 
 class AsJson:
     """One JSON object in each line."""
 
     def __init__(self) -> None:
-        self._usual: dict[bytes, UsualLine] = {}  # by which texts there are; hosts write a few dozen
-        self._last: UsualLine = _not_usual
+        self._usual: dict[Form, UsualLine] = {}
+        self._entries = Entries()
 
     def __reduce__(self) -> tuple[type[AsJson], tuple[()]]:
         """Travel to another process without what was compiled here."""
         return AsJson, ()
 
-    def exchange(self, row: JournalRow) -> str:
-        return self._last(row) or self._exchange(row)
+    def exchange(self, number: int, one: PackedExchange) -> str:
+        at_us, tid, form, data = one
+        usual = self._usual.get(form) or self._compile(form)
+        return usual(number, at_us, tid, data) or _as_json(exchange_line(self._entries.entry(number, one)))
 
-    def _exchange(self, row: JournalRow) -> str:
-        there = bytes(map(bool, (*_texts(row), _notes(row))))
-        usual = self._last = self._usual.get(there) or self._usual.setdefault(there, _usual_line(there))
-        return usual(row) or _as_json(exchange_line(row))
+    def _compile(self, form: Form) -> UsualLine:
+        if len(self._usual) >= FORMS_KEPT:
+            self._usual.clear()
+        usual = self._usual[form] = _usual_line(form)
+        return usual
 
     def event(self, event: LogEvent) -> str:
         from acquirer.observe.event_lines import event_as_json  # structlog
@@ -83,37 +101,39 @@ class AsJson:
 _as_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _not_usual(_row: JournalRow) -> None:
-    """Return None: nothing is known of usual exchanges yet."""
+def _usual_line(form: Form) -> UsualLine:
+    """Return the function for exchanges of a form: Python source made of names of columns, and compiled.
 
-
-def _usual_line(there: bytes) -> UsualLine:
-    """Return the function for exchanges with certain texts: Python source made of the names of columns, and compiled.
-
-    An encoder that looks at each value costs as much as all the rest.
-
-    Args:
-        there: a byte for each of `LOGGED` and one for notes, 0 where there is no such text.
+    An encoder that looks at each value costs as much as all the rest. What the form says is encoded once; of the values
+    it is enough to see that the whole line has no character that JSON would escape.
     """
-    texts = [name for name, is_there in zip((*LOGGED, "notes"), there, strict=True) if is_there]
-    absent = [name for name in (*LOGGED, "notes", "replayed") if name not in texts]
-    pairs = "".join([f',"{name}":"{{{name}}}"' for name in texts if name != "notes"])
-    notes = ',"notes":["{notes}"]' * ("notes" in texts)
-    line = (
-        f'{{{{"event":"exchange","at":"{{utc(at_us)}}","id":{{number}}{pairs}{notes},"took_ms":{{took_us / 1000}}}}}}'
-    )
+    kept = [name for name in form.names.split() if "=" not in name]
+    parts = ['{{"event":"exchange","at":"{utc(at_us)}","id":{number}']
+    for name in LOGGED:
+        if name == "tid" or name in kept:
+            parts.append(f',"{name}":"{{{name}}}"')
+        elif known := getattr(form, name, ""):
+            parts.append(f',"{name}":{_as_json(known).replace("{", "{{").replace("}", "}}")}')
+    parts += [',"notes":["{notes.replace(newline, between)}"]'] * ("notes" in kept)
+    parts += [',"replayed":true'] * ("replayed" in kept)
+    parts.append(',"took_ms":{int(took_us) / 1000}}}' if "took_us" in kept else ',"took_ms":0.0}}')
+    line = "".join(parts)
+    quotes = f"{line.count(_QUOTE)}" + " + 2 * notes.count(newline)" * ("notes" in kept)
     source = [
-        "def usual(row):",
-        f"[number, {', '.join(COLUMNS)}] = row",
-        f"if {' or '.join([*absent, *[f'not {name}' for name in texts]])}: return None",
-        f"text = f{''.join([f'{{{name}}}' for name in texts])!r}",
-        "if not (text.isascii() and text.isprintable()) or '\"' in text or '\\\\' in text: return None",
-        f"return f{line!r}",
+        "def usual(number, at_us, tid, data):",
+        *[f"[{', '.join([name.replace('.', '_') for name in kept])}] = data.split({SEPARATOR!r})"] * bool(kept),
+        f"line = f{line!r}",
+        f"usual = tid and line.isascii() and line.isprintable() and line.count({_QUOTE!r}) == {quotes}",
+        f"return line if usual and {_BACKSLASH!r} not in line else None",
     ]
-    names: dict[str, Any] = {"utc": utc}
+    names: dict[str, Any] = {"utc": utc, "newline": "\n", "between": '","'}
     exec(compile("\n    ".join(source), "<generated line>", "exec"), names)  # noqa: S102  made of our own names
     usual: UsualLine = names["usual"]
     return usual
+
+
+_QUOTE: Final = '"'
+_BACKSLASH: Final = "\\"
 
 
 GREEN, YELLOW, RED, GREY, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[90m", "\x1b[0m"
@@ -125,19 +145,20 @@ class AsText:
     def __init__(self, timezone: tzinfo, *, colour: bool) -> None:
         self._timezone = timezone
         self._colour = colour
+        self._entries = Entries()
 
     def event(self, event: LogEvent) -> str:
         from acquirer.observe.event_lines import event_as_text  # structlog
 
         return event_as_text(event, self._clock(event.at_us))
 
-    def exchange(self, row: JournalRow) -> str:
-        line = exchange_line(row)
+    def exchange(self, number: int, one: PackedExchange) -> str:
+        line = exchange_line(self._entries.entry(number, one))
         why = "; ".join([line.get("why", line.get("reason", "")), *line.get("notes", ())])
         if fault := line.get("fault"):
             why += f" [fault: {fault}]"
         code = line.get("code", "")
-        clock, service = self._clock(_others(row)[1]), line.get("service", "")
+        clock, service = self._clock(one[0]), line.get("service", "")
         head = printable(
             f"{clock}  {line.get('tid', ''):8}  {line.get('mti', ''):4} {service:9} {line.get('stan', ''):6}  "
         )

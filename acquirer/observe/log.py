@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TextIO
 
-from acquirer.data.types import JournalRow
+from acquirer.journal.packed import PackedExchange
 from acquirer.journal.render import render
 from acquirer.model.evidence import Evidence
 from acquirer.observe.event import LogEvent
@@ -52,7 +52,7 @@ class Log:
         if stream is not None:
             self._thread.start()
 
-    def exchanges(self, rows: Sequence[JournalRow]) -> None:
+    def exchanges(self, rows: Sequence[tuple[int, PackedExchange]]) -> None:
         """Log exchanges that are in the journal. Called by the thread that wrote them, once they are answered."""
         if self._stream is None or not self._open:
             return
@@ -61,7 +61,7 @@ class Log:
             rows = rows[:room]
         render = self._render.exchange
         try:
-            self._waiting.extend([render(row) for row in rows])
+            self._waiting.extend([render(number, one) for number, one in rows])
         except Exception:  # the store must be written all the same
             self.dropped += len(rows)
         self._begin()
@@ -127,7 +127,7 @@ class Log:
             return item
         if isinstance(item, LogEvent):
             return self._render.event(item)
-        return self._render.exchange((item.id, *render(item).record))
+        return self._render.exchange(item.id, render(item))
 
     def _write(self) -> None:
         lines: list[str] = []

@@ -40,7 +40,8 @@ from acquirer.settings.specs import load_dialect
 from acquirer.store.database import connect_writing
 from acquirer.store.location import DatabaseLock, add_holder
 from acquirer.store.open_files import WRITTEN_FILES, OpenFiles
-from acquirer.store.transaction_writer import PackedChanges, TransactionWriter
+from acquirer.store.packed_changes import PackedChanges
+from acquirer.store.transaction_writer import TransactionWriter
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 from acquirer.data.types import Row
 from acquirer.dialect.dialect import Dialect
 from acquirer.store.open_files import OpenFiles
+from acquirer.store.packed_changes import PackedChanges
 from acquirer.store.purge import KEEP_DAYS
-from acquirer.store.transaction_writer import GroupResult, OnWritten, PackedChanges, TransactionWriter
+from acquirer.store.transaction_writer import GroupResult, OnWritten, TransactionWriter
 
 CallSoon = Callable[[Callable[[], None]], object]
 """Runs a function on the loop's thread, later: ``loop.call_soon``, ``loop.call_soon_threadsafe``."""

@@ -29,9 +29,10 @@ from acquirer.store.batch_writer import BatchWriter, CallSoon
 from acquirer.store.claimed_rows import claim_rows
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.interface import OnOutcome
+from acquirer.store.packed_changes import PackedChanges, pack_changes
 from acquirer.store.refusal_queue import RefusalQueue
 from acquirer.store.statements import GROUP
-from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, PackedChanges, pack_changes
+from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult
 
 AHEAD: Final = 2
 """Groups with the writer: with one it would stand still while its result travels, a third gains nothing."""
@@ -205,9 +206,8 @@ class GroupCommitter:
         outcomes: list[CommitOutcome | None] = []
         packed: list[PackedChanges] = []
         claimed: set[object] = set()
-        commits = [(commit, on_outcome) for commit, on_outcome, _ in taken]
+        commits = [(commit, on_outcome) for commit, on_outcome, _ in taken] + refusals
         if refusals:
-            commits += refusals
             commits.sort(key=lambda one: one[0].changes.evidence.at_us)  # as those that need not wait
         for commit, _ in commits:
             changes = commit.changes

@@ -44,9 +44,8 @@ class JournalWriter:
     def write(self, cursor: sqlite3.Cursor, exchanges: Sequence[tuple[int, PackedExchange]]) -> None:
         """Write exchanges with their numbers, which ascend and lie above all that were written."""
         forms, rows = self._forms, []
-        for number, one in exchanges:
-            form = forms.get(one.form) or self._number_form(cursor, one.form)
-            rows.append((number, one.at_us, form, one.tid, one.data))
+        for number, (at_us, tid, form, data) in exchanges:
+            rows.append((number, at_us, forms.get(form) or self._number_form(cursor, form), tid, data))
         _EXCHANGES.write(cursor, rows)
         if rows:
             self._describe(cursor, rows[-1][0] >> SEGMENT_BITS)

@@ -13,40 +13,32 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, Protocol
 
-from acquirer.data.types import JournalRow, Row
+from acquirer.data.types import Row
 from acquirer.dialect.dialect import Dialect
-from acquirer.journal.entry import COLUMNS
 from acquirer.journal.packed import PackedExchange
-from acquirer.journal.render import Facts, collect, pack_any
-from acquirer.model.effects import Changes
-from acquirer.model.ready_exchange import ReadyExchange
+from acquirer.journal.render import Facts, pack_any
 from acquirer.store import statements
 from acquirer.store.database import LOCK_WAIT_S, LOCKED_WAIT_S, is_busy, wait_when_busy
 from acquirer.store.journal_writer import JournalWriter, last_number
 from acquirer.store.open_files import OpenFiles
+from acquirer.store.packed_changes import PackedChanges
 from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS, delete_unused, empty_log
-from acquirer.store.schema import CARD, DETAIL, SESSION, SETTLEMENT, TRANSACTION
 from acquirer.store.settlements import DETAILS
 from acquirer.store.soundness import explained
 from acquirer.store.transaction_rows import TransactionRows
-from acquirer.store.uploads import UPLOADS, pack_upload
+from acquirer.store.uploads import UPLOADS
 
 PURGE_US: Final = HOUR_US
 """How often is purged: rows may live an hour longer than they must."""
 
-_One = Row | None
-PackedChanges = tuple[Any, Facts, _One, _One, _One, _One, _One, _One, _One, tuple[Row, ...] | None]
-"""The dialect's key (`BatchWriter.dialect_key`), the journal's facts; then the rows, where they change, of session,
-transaction, original, the pre-authorisation beneath it, card, upload, settlement and details."""
+NumberedExchange = tuple[int, PackedExchange]
+"""An exchange after its number in the journal."""
 
-OnWritten = Callable[[Sequence[JournalRow]], None]
-"""Receives what was journalled: the number of each exchange, then the columns of `journal.entry.COLUMNS`; nothing where
-only the deliveries of earlier ones were."""
+OnWritten = Callable[[Sequence[NumberedExchange]], None]
+"""Receives what was journalled; nothing where only the deliveries of earlier ones were."""
 
 CONFLICT: Final = 0  # in place of an exchange's number: it was decided on a row that changed
 UNWRITABLE: Final = -1  # or it holds a value that cannot be written
-
-_AT_US: Final = 1 + COLUMNS.index("at_us")  # in a row that has its number
 
 _UNWRITABLE: Final = (
     sqlite3.IntegrityError,
@@ -74,30 +66,6 @@ class _RowWriter(Protocol):
     def write(self, cursor: sqlite3.Cursor, rows: Sequence[Row], /) -> int: ...
 
 
-def pack_changes(changes: Changes | ReadyExchange, dialect_key: Any) -> PackedChanges:
-    """Return changes as they are written; `dialect_key` is what the writer calls their dialect."""
-    if isinstance(changes, ReadyExchange):
-        session = changes.session
-        return (dialect_key, changes.facts, None if session is None else SESSION.pack(session), *_NO_OTHERS)
-    session, transaction, original = changes.session, changes.transaction, changes.original
-    authorisation, card, upload = changes.authorisation, changes.card, changes.upload
-    return (
-        dialect_key,
-        collect(changes.evidence),
-        None if session is None else SESSION.pack(session),
-        None if transaction is None else TRANSACTION.pack(transaction),
-        None if original is None else TRANSACTION.pack(original),
-        None if authorisation is None else TRANSACTION.pack(authorisation),
-        None if card is None else CARD.pack(card),
-        None if upload is None else pack_upload(upload),
-        None if changes.settlement is None else SETTLEMENT.pack(changes.settlement),
-        tuple([DETAIL.pack(one) for one in changes.details]) or None,
-    )
-
-
-_NO_OTHERS: Final = (None, None, None, None, None, None, None)
-
-
 class TransactionWriter:
     """Writes over one connection.
 
@@ -119,6 +87,7 @@ class TransactionWriter:
     ) -> None:
         self._cursor = connection.cursor()
         wait_when_busy(self._cursor, LOCK_WAIT_S)
+        self._cursor.execute("PRAGMA temp_store = MEMORY")  # else pages as they were before a statement go to a file
         self._on_written = on_written
         self._dialect_of = dialect_of
         self._files = files
@@ -138,7 +107,7 @@ class TransactionWriter:
             (8, statements.SETTLEMENTS),
             (9, DETAILS),
         )
-        self._unreported: list[JournalRow] = []  # journalled, and not reported yet
+        self._unreported: list[NumberedExchange] = []  # journalled, and not reported yet
         self._delivered = False  # the same of what became of earlier replies
         self._purged_us = self._seen_us = 0
 
@@ -177,8 +146,7 @@ class TransactionWriter:
         if rows or delivered:
             self._on_written(rows)
         if rows:
-            at_us = rows[-1][_AT_US]  # the time that exchanges carry
-            assert isinstance(at_us, int)
+            at_us = rows[-1][1][0]  # the time that exchanges carry
             last_us, self._seen_us = self._seen_us or at_us, at_us
             clock_was_set = abs(at_us - last_us) >= DAY_US  # nothing is deleted until a second group agrees with it
             if not clock_was_set and not 0 <= at_us - self._purged_us < PURGE_US:
@@ -189,7 +157,7 @@ class TransactionWriter:
         self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None
     ) -> GroupResult:
         cursor = self._cursor
-        journal = [pack_any(commit[1], self._dialect_of(commit[0])) for commit in commits]
+        journal = [commit[0] or self._pack(commit[1]) for commit in commits]
         if not self._begin():
             return GroupResult(None)
         last = last_number(cursor)
@@ -207,8 +175,13 @@ class TransactionWriter:
         if rrn_limit is not None:
             set_meta(cursor, "rrn", str(rrn_limit))
         cursor.execute("COMMIT")
-        self._unreported = [(number, *one.record) for number, one in zip(numbers, journal, strict=True) if number > 0]
+        self._unreported = [one for one in zip(numbers, journal, strict=True) if one[0] > 0]
         return GroupResult(numbers, last_error)
+
+    def _pack(self, unusual: tuple[Any, Facts] | None) -> PackedExchange:
+        assert unusual is not None
+        dialect_key, facts = unusual
+        return pack_any(facts, self._dialect_of(dialect_key))
 
     def _begin(self) -> bool:
         """Begin a transaction; return False when another program holds the database.
@@ -245,7 +218,7 @@ class TransactionWriter:
             with suppress(sqlite3.Error):  # others use this connection too
                 cursor.execute("ROLLBACK")
 
-    def _all_at_once(self, rows: Sequence[tuple[int, PackedExchange]], commits: Sequence[PackedChanges]) -> bool:
+    def _all_at_once(self, rows: Sequence[NumberedExchange], commits: Sequence[PackedChanges]) -> bool:
         """Write every row of the group; return False when not all of them could be written."""
         try:
             return self._write_rows(rows, commits)
@@ -274,7 +247,7 @@ class TransactionWriter:
             numbers.append(number)
         return numbers, last_error
 
-    def _write_rows(self, journal: Sequence[tuple[int, PackedExchange]], commits: Sequence[PackedChanges]) -> bool:
+    def _write_rows(self, journal: Sequence[NumberedExchange], commits: Sequence[PackedChanges]) -> bool:
         """Write the journal's rows and what the commits change; return False when fewer were written than given."""
         self._journal.write(self._cursor, journal)
         for place, writer in self._state:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.short_way import SHORT_AFTER, ShortWay
-from acquirer.journal.render import Facts, collect, pack_any
+from acquirer.journal.packed import PackedExchange
+from acquirer.journal.render import Facts, collect, pack_any, pack_thoroughly
+from acquirer.journal.shapes import RECORD_NAMES, USUAL_AFTER, ExchangeShape
 from acquirer.model.effects import Send
 from acquirer.model.rows import Session, TerminalConfig
 from acquirer.testing.rig import PEER, Rig
@@ -62,6 +64,12 @@ class ShortRig(GeneralRig):
         super().__init__(dialect)
         self.short = ShortWay(self.host, self.load_kept, lambda: 0.0)
         self.taken = 0
+        self.rows: list[PackedExchange | None] = []
+
+    def shape(self, facts: Facts) -> ExchangeShape:
+        mti, reply_mti = (facts[RECORD_NAMES.index(name)] for name in ("mti", "reply_mti"))
+        *_, request, _, reply = facts
+        return ExchangeShape((self.dialect, mti, tuple(request), reply_mti, tuple(reply)))
 
     def load_kept(self, tid: str) -> tuple[TerminalConfig, Session, str] | None:
         terminal, session = self.store.terminals.get(tid), self.store.sessions.get(tid)
@@ -71,10 +79,13 @@ class ShortRig(GeneralRig):
         taken = self.short.take(frame, PEER, self.now_us, 0.0)
         if taken is None:
             return super().answer(frame)
-        reply, session, facts, tid = taken
+        reply, session, facts, row, tid = taken
         next(self.numbers)
         self.taken += 1
         self.facts.append(facts)
+        self.rows.append(row)
+        if row is not None:
+            assert row == pack_thoroughly(facts, self.dialect, self.shape(facts))
         if session is not None:
             session.version += 1
             self.store.sessions[tid] = session
@@ -171,10 +182,13 @@ def test_echoes_take_it_too() -> None:
 
 def test_rows_of_the_journal_are_the_same() -> None:
     general, short, message = pair("unionpay-pos")
-    for number in range(WARM + 3):
+    for number in range(WARM + USUAL_AFTER + 3):
         both(general, short, frame_of(general, message, tid=TIDS[0], stan=f"{number + 1:06}"))
     for one, other in zip(short.facts, general.facts, strict=True):
         assert pack_any(one, short.dialect) == pack_any(other, general.dialect)
+    ready = [row for row in short.rows if row is not None]
+    assert ready
+    assert ready[-1] == pack_any(general.facts[-1], general.dialect)
 
 
 def test_a_terminal_that_a_rule_is_about_goes_the_general_way() -> None:

@@ -11,4 +11,5 @@ from acquirer.model.evidence import Evidence
 def entry_of(exchange: Evidence | PackedExchange, number: int = 1, delivery: str | None = None) -> Entry:
     """Return an exchange as it reads once it was written."""
     packed = render(exchange) if isinstance(exchange, Evidence) else exchange
-    return unpacker(packed.form)(number, packed.at_us, packed.tid, packed.data, delivery)
+    at_us, tid, form, data = packed
+    return unpacker(form)(number, at_us, tid, data, delivery)

@@ -48,7 +48,7 @@ def test_a_log_writes_everything_by_the_time_it_is_closed() -> None:
     stream = io.StringIO()
     log = logging(stream)
     for turn in range(10):
-        log.exchanges([(n, *render(evidence(stan=f"{n:06d}")).record) for n in range(10 * turn, 10 * turn + 10)])
+        log.exchanges([(n, render(evidence(stan=f"{n:06d}"))) for n in range(10 * turn, 10 * turn + 10)])
     log.event("stopped", exchanges=100)
     log.close()
     found = lines(stream)
@@ -112,7 +112,7 @@ def test_lines_are_dropped_and_counted_when_they_are_not_taken(monkeypatch: pyte
     assert stream.entered.wait(600)
     for _ in range(4):
         log.event("more")
-    log.exchanges([(n, *render(evidence()).record) for n in range(4)])
+    log.exchanges([(n, render(evidence())) for n in range(4)])
     assert log.dropped == 3
     stream.go.set()
     log.close()
@@ -124,7 +124,8 @@ def test_lines_are_dropped_and_counted_when_they_are_not_taken(monkeypatch: pyte
 def test_rows_that_make_no_line_stop_no_other() -> None:
     stream = io.StringIO()
     log = logging(stream)
-    log.exchanges([(1, *render(evidence()))[:3]])
+    at_us, tid, form, _ = render(evidence())
+    log.exchanges([(1, (at_us, tid, form, "a value more"))])
     log.event("after")
     log.close()
     assert [line["event"] for line in lines(stream)] == ["after", "lines-dropped"]

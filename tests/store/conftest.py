@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from acquirer.data.types import JournalRow
 from acquirer.model.effects import Changes, Commit, CommitOutcome, Load, LoadCard, LoadOriginal, LoadSignatures
 from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
@@ -31,6 +30,7 @@ from acquirer.store.database import connect_writing
 from acquirer.store.interface import Recorder
 from acquirer.store.registry import Registered
 from acquirer.store.sqlite import SqliteStore
+from acquirer.store.transaction_writer import NumberedExchange
 
 MID = "880210010210162"
 TMK = Secret.from_hex("258FB0AB70D025CDB99DF2C4D302D646")
@@ -48,7 +48,7 @@ class StoreClient:
 
     store: SqliteStore
     loop: asyncio.AbstractEventLoop
-    written: list[JournalRow] = field(default_factory=list)  # reported by the thread that writes, if one does
+    written: list[NumberedExchange] = field(default_factory=list)  # reported by the thread that writes, if one does
     process: subprocess.Popen[bytes] | None = None  # that writes, if there is one and the test needs it
 
     def session(self, tid: str = "10000161") -> Session:

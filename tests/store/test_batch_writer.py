@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from acquirer.journal.entry import COLUMNS
 from acquirer.model.effects import Changes
 from acquirer.store import open_reader
 from acquirer.store.batch_writer import ThreadWriter
 from acquirer.store.database import connect_writing
+from acquirer.store.packed_changes import pack_changes
 from acquirer.store.queries import Reader
-from acquirer.store.transaction_writer import GroupResult, pack_changes, set_meta
+from acquirer.store.transaction_writer import GroupResult, set_meta
+from tests.journal.entries import entry_of
 
 
 class Trial:
@@ -72,7 +73,7 @@ def test_what_is_written_is_reported_when_the_outcome_is_on_its_way(trial):
         trial.write("a")
         assert trial.written.empty()
     [row] = trial.written.get(timeout=30)
-    assert (row[0], row[1 + COLUMNS.index("why")]) == (1, "a")
+    assert (row[0], entry_of(row[1]).why) == (1, "a")
     assert not trial.calls.empty()
 
 

@@ -10,8 +10,9 @@ from acquirer.model.effects import Changes
 from acquirer.model.rows import Picture, Signature, TransactionKey
 from acquirer.store.database import connect_writing
 from acquirer.store.direct_writer import DirectWriter
+from acquirer.store.packed_changes import pack_changes
 from acquirer.store.rrn import BLOCK
-from acquirer.store.transaction_writer import TransactionWriter, pack_changes, set_meta
+from acquirer.store.transaction_writer import TransactionWriter, set_meta
 from acquirer.store.uploads import RenderedSignature
 
 

@@ -22,10 +22,11 @@ from acquirer.store.batch_writer import OnGroup
 from acquirer.store.database import connect_writing
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import AHEAD, MOST_DELIVERIES, REFUSALS_OF_GROUP, GroupCommitter
+from acquirer.store.packed_changes import PackedChanges
 from acquirer.store.refusal_queue import MOST_REFUSALS
 from acquirer.store.rrn import BLOCK
 from acquirer.store.statements import GROUP
-from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, PackedChanges, TransactionWriter
+from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, TransactionWriter
 
 DONE, EXPIRED, OVERLOADED, SHED, LOCKED, FAILED = (
     CommitOutcome.DONE,

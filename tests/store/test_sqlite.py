@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from acquirer.journal.entry import COLUMNS
 from acquirer.model.effects import Changes, Commit, CommitOutcome, Load, LoadCard, LoadOriginal, LoadSignatures
 from acquirer.model.rows import Card, Generation, Transaction, TransactionKey
 from acquirer.security.secret import Secret
@@ -17,6 +16,7 @@ from acquirer.store.highest_stan import HIGHEST_OF_BATCH
 from acquirer.store.schema import CARD, TRANSACTION
 from acquirer.store.statements import CARDS
 from acquirer.store.transaction_rows import TransactionRows
+from tests.journal.entries import entry_of
 from tests.store.conftest import evidence
 
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000003")
@@ -202,7 +202,7 @@ def test_what_is_journalled_is_reported_once_in_its_order(client, exchange):
     client.commit(Changes(exchange(why="last")))
     client.close()
     assert [row[0] for row in client.written] == [1, 2, 3, 4]
-    assert client.written[-1][1 + COLUMNS.index("why")] == "last"
+    assert entry_of(client.written[-1][1]).why == "last"
 
 
 def test_registering_again_changes_nothing(client):

@@ -8,25 +8,18 @@ from typing import Any
 
 import pytest
 
-from acquirer.journal.entry import COLUMNS
 from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.effects import Changes
 from acquirer.model.rows import Card, Session, SignaturePart, Transaction, TransactionKey, Upload
 from acquirer.store import purge
 from acquirer.store.database import connect_writing
 from acquirer.store.open_files import OpenFiles
+from acquirer.store.packed_changes import pack_changes
 from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS
 from acquirer.store.queries import Reader
 from acquirer.store.statements import GROUP
-from acquirer.store.transaction_writer import (
-    CONFLICT,
-    UNWRITABLE,
-    GroupResult,
-    TransactionWriter,
-    pack_changes,
-)
+from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, TransactionWriter
 
-_TID = 1 + COLUMNS.index("tid")
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000001")
 
 
@@ -36,7 +29,7 @@ class Writes(TransactionWriter):
     def __init__(self, connection: sqlite3.Connection, keep_days: int = KEEP_DAYS) -> None:
         self.reported: list[Any] = []
         super().__init__(
-            connection, lambda rows: self.reported.extend((row[0], row[_TID]) for row in rows), keep_days=keep_days
+            connection, lambda rows: self.reported.extend((row[0], row[1][1]) for row in rows), keep_days=keep_days
         )
 
     def write(self, *changes: Changes, deliveries=(), rrn_limit=None) -> GroupResult | str:
