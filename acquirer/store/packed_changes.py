@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from acquirer.data.types import Row
 from acquirer.journal.packed import PackedExchange
 from acquirer.journal.render import Facts, collect
+from acquirer.journal.shapes import RECORD_NAMES
 from acquirer.model.effects import Changes
 from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.store.schema import CARD, DETAIL, SESSION, SETTLEMENT, TRANSACTION
@@ -43,4 +44,14 @@ def pack_changes(changes: Changes | ReadyExchange, dialect_key: Any) -> PackedCh
     )
 
 
+def packed_at_us(changes: PackedChanges) -> int:
+    """Return when the exchange of packed changes came."""
+    exchange, unpacked = changes[:2]
+    if exchange is not None:
+        return exchange[0]
+    assert unpacked is not None
+    return int(unpacked[1][_AT_US])
+
+
+_AT_US: Final = RECORD_NAMES.index("at_us")
 _NO_OTHERS: Final = (None, None, None, None, None, None, None)
