@@ -133,7 +133,7 @@ def _case(result: CaseResult) -> Html:
     )
     body = element(
         "div",
-        element("p", result.sentence, class_="quiet") if result.sentence else "",
+        element("pre", result.sentence) if result.sentence else "",
         element("h3", "Why it matters"),
         element("p", result.why),
         element("p", f"Source: {result.source}", class_="quiet"),
@@ -186,7 +186,7 @@ def _transcript(text: str) -> Html:
 
 def _short(result: CaseResult) -> str:
     """Return in a line why a case did not pass."""
-    return result.failures[0].what if result.failures else result.sentence
+    return result.failures[0].what if result.failures else result.sentence.partition("\n")[0]
 
 
 def _moment(iso: str) -> str:

@@ -61,6 +61,7 @@ table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { text-align: left; padding: 5px 14px 5px 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
 thead th { color: var(--quiet); font-weight: 550; font-size: 13px; }
 tbody th { font-weight: 500; }
+@media (min-width: 700px) { tbody th { white-space: nowrap; } }
 .inner > summary { cursor: pointer; color: var(--quiet); margin-top: 12px; }
 footer { color: var(--quiet); font-size: 13px; margin-top: 28px; }
 @media (max-width: 560px) {

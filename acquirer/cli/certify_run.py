@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from acquirer.app.certification.run_folder import RunFolder
     from acquirer.certification.report import CertificationReport
     from acquirer.settings.registration import Registration
+
+
+OWN_TERMINAL: Final = "our own terminal"
+"""Who did the cases, where our terminal played both."""
 
 
 def run(
@@ -71,9 +75,12 @@ def run(
         raise Exit(Code.USAGE, "--drive and --own-terminal: who does the steps is one of them; leave one out.")
     if out and resume:
         raise Exit(Code.USAGE, "--out and --resume: a run goes on in its own folder; leave --out away.")
-    command = _command(drive)
     folder = RunFolder(resume or out or Path(f"certification-{tid}-{datetime.now():%Y%m%d-%H%M%S}"))
     begun = folder.load() if resume else None
+    if begun and without:
+        raise Exit(Code.USAGE, "--without belongs to the beginning of a run; with --resume, leave it away.")
+    if begun and not (drive or own_terminal):
+        own_terminal, drive = begun.driven_by == OWN_TERMINAL, begun.driven_by
     number = tid or (begun.tid if begun else "")
     if not number:
         raise Exit(Code.USAGE, "--tid is missing: name the terminal that is certified, by its number.")
@@ -83,13 +90,13 @@ def run(
         only=case or (begun.planned if begun else ()),
     )
     known = registered_terminal(number, terminals)
-    options = _RunOptions(listen, command, drive, own_terminal, tuple(without or ()), as_json)
+    options = _RunOptions(listen, [] if own_terminal else _command(drive), own_terminal, as_json)
     if begun:
         report = _going_on(folder, begun, prepared, number)
     else:
-        features = read_features(options.without)
+        features = read_features(without or ())
         folder.make()
-        report = _begun(prepared, number, features, "our own terminal" if own_terminal else drive)
+        report = _begun(prepared, number, features, OWN_TERMINAL if own_terminal else drive)
     whole = _run(folder, prepared, known, report, options)
     return _end(folder, report, whole=whole, as_json=as_json)
 
@@ -98,9 +105,7 @@ def run(
 class _RunOptions:
     listen: str
     command: list[str]
-    drive: str
     own_terminal: bool
-    without: tuple[str, ...]
     as_json: bool
 
 
@@ -146,8 +151,8 @@ def _going_on(folder: RunFolder, begun: CertificationReport, prepared: PreparedC
     """Return the report of a run that is gone on with. Raises Exit."""
     if begun.tid != tid:
         raise Exit(Code.USAGE, f"--resume {folder.path}: that run certifies terminal {begun.tid}, not {tid}.")
-    if begun.digest != prepared.digest:
-        problem = "the cases have changed since; begin anew, in another folder"
+    if begun.digest != prepared.digest or begun.planned != tuple(one.name for one in prepared.cases):
+        problem = "these are other cases, or another --timeout, than it began with; begin anew, in another folder"
         raise Exit(Code.USAGE, f"--resume {folder.path}: {problem}.")
     return begun
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -88,7 +89,7 @@ def prepare_cases(names: Sequence[str] = (), *, timeout_s: float = 0.0, only: Co
                 raise document.error(
                     ("certification", "dialect"), "does not describe its terminals; choose another one"
                 )
-            timeout_s = timeout_s or profile.reply_timeout_s
+            timeout_s = float(timeout_s or profile.reply_timeout_s)
         elif wanted != source:
             problem = f"is another dialect than that of {chosen[0]}, {source}; certify one after the other"
             raise document.error(("certification", "dialect"), problem)
@@ -98,12 +99,11 @@ def prepare_cases(names: Sequence[str] = (), *, timeout_s: float = 0.0, only: Co
                 problem = f"case '{case.name}' stands in {places[case.name]} too; no two have the same name"
                 raise DataError(document.name, case.line, "", problem)
             places[case.name] = document.name
-        digest.update(repr(cases).encode())
+        digest.update(json.dumps([document.data, timeout_s], default=str).encode())
         files.append(CaseFile(header.name, header.about, header.dialect, cases))
     assert dialect is not None
     if only:
         files = list(_only(files, only))
-        digest.update(" ".join(sorted(only)).encode())
     return PreparedCases(tuple(files), chosen, dialect, source, cards, digest.hexdigest()[:16], timeout_s)
 
 
