@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from acquirer.cli.errors import Code, Exit
 
@@ -29,6 +30,15 @@ class ServedDoor:
 
         answer = self._post("/terminals", document)
         return Registered(answer["added"], answer["changed"], answer["unchanged"], answer["keys_dropped"])
+
+    def fetch(self, tid: str, kinds: Sequence[str] | None, *, registered_tmk: bool) -> None:
+        """Have a terminal asked to download. Raises Exit.
+
+        Args:
+            kinds: of downloads, all that it is to be asked for; None: as before.
+        """
+        document = {"downloads": None if kinds is None else [*kinds], "registered_tmk": registered_tmk}
+        self._post(f"/terminals/{quote(tid, safe='')}/fetch", document)
 
     def receipt_link(self, key: TransactionKey) -> str:
         """Return a link to the slip of a transaction. Raises Exit."""

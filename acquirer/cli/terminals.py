@@ -190,11 +190,14 @@ def fetch(
         after = session if wanted is None else replace(session, downloads=wanted)
         return under_registered_key(after) if registered_tmk else after
 
-    with writing(config.store) as opened:
-        try:
-            opened.change_session(tid, change)
-        except LookupError:
-            raise Exit(Code.USAGE, f"{config.store} knows no terminal '{tid}'.") from None
+    if (door := served_door(config.store)) is not None:
+        door.fetch(tid, wanted, registered_tmk=registered_tmk)
+    else:
+        with writing(config.store) as opened:
+            try:
+                opened.change_session(tid, change)
+            except LookupError:
+                raise Exit(Code.USAGE, f"{config.store} knows no terminal '{tid}'.") from None
     if wanted is not None:
         print(f"{tid}: asked to download {', '.join(wanted)}." if wanted else f"{tid}: asked to download nothing.")
     if registered_tmk:

@@ -19,6 +19,7 @@ from acquirer.control.batches import batch_routes
 from acquirer.control.books import book_routes
 from acquirer.control.cards import card_routes
 from acquirer.control.exchanges import exchange_routes
+from acquirer.control.explain import explain_routes
 from acquirer.control.faults import fault_routes
 from acquirer.control.health import health_routes
 from acquirer.control.held import held_routes
@@ -62,6 +63,7 @@ def make_application(running: Running, searching: Searching, streams: Streams) -
         batch_routes(running, searching),
         card_routes(running, searching),
         exchange_routes(running, searching),
+        explain_routes(running, searching),
         population_routes(running, searching),
         receipt_routes(running, searching),
         metrics_routes(running, searching),

@@ -12,7 +12,7 @@ from acquirer.matcher.expression import Expression, compiled, conjunction, conju
 from acquirer.matcher.keys import JOURNAL_KEYS, field_place
 from acquirer.matcher.near import near_misses
 from acquirer.scenario.rules import Rule
-from acquirer.wire.message import EncodeError
+from acquirer.wire.message import DecodeError, EncodeError
 
 
 def rule_near(rule: Rule, subject: JournalSubject) -> dict[str, Any]:
@@ -57,7 +57,16 @@ def _message(fields: Any, mti: str, dialect: Dialect | None) -> dict[str, Any] |
         frame, left_out = masked_frame(fields, mti, dialect)
     except EncodeError:
         return None
-    return _hexadecimal(frame, left_out)
+    return {**_hexadecimal(frame, left_out), "spans": _spans(frame, dialect)}
+
+
+def _spans(frame: bytes, dialect: Dialect) -> dict[str, list[int]]:
+    """Return where each part of a frame stands: its first byte, and the one behind its last."""
+    try:
+        spans = dialect.spans(dialect.decode(frame))
+    except DecodeError:  # what is hidden made another message of it
+        return {}
+    return {str(name): [*span] for name, span in spans.items()}
 
 
 def _hexadecimal(data: bytes, left_out: list[int]) -> dict[str, Any]:

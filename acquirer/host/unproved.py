@@ -24,6 +24,12 @@ class UnprovedSignOns:
     def __init__(self) -> None:
         self._by_tid: OrderedDict[str, tuple[int, int, str]] = OrderedDict()  # first and last sign-on, day of the note
 
+    def copied(self) -> UnprovedSignOns:
+        """Return the same counts once more."""
+        other = UnprovedSignOns()
+        other._by_tid = self._by_tid.copy()
+        return other
+
     def signed_on(self, tid: str, number: int, day: str) -> bool:
         """Note that a terminal was given the keys of sign-on `number`; deciding about it again changes nothing.
 

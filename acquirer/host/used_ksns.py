@@ -32,6 +32,12 @@ class UsedKsns:
     def __init__(self) -> None:
         self._by_tid: OrderedDict[str, UsedKsn] = OrderedDict()
 
+    def copied(self) -> UsedKsns:
+        """Return the same once more."""
+        other = UsedKsns()
+        other._by_tid = self._by_tid.copy()
+        return other
+
     def last(self, tid: str) -> UsedKsn | None:
         """Return what a terminal used last; None: nothing since the process began."""
         return self._by_tid.get(tid)

@@ -37,10 +37,10 @@ class _Use:
     matched: int = 0
     by_terminal: dict[str, int] = field(default_factory=dict)
 
-    def of(self, fault: Fault) -> _Use:
+    def of(self, fault: Fault, reserved: int = 0) -> _Use:
         """Return the same counts for another fault."""
         when = None if fault.when is None else CountedCondition(fault.when)
-        return _Use(when, self.acted, 0, self.matched, dict(self.by_terminal))
+        return _Use(when, self.acted, reserved, self.matched, dict(self.by_terminal))
 
     def next_of(self, tid: str) -> int:
         """Count one more exchange of a terminal that matches, and return which one it is."""
@@ -131,6 +131,16 @@ class Faults:
     def __bool__(self) -> bool:
         return bool(self.declared)
 
+    def copied(self) -> Faults:
+        """Return the same faults once more, with counts of their own; what is drawn next is the same."""
+        other = Faults((), self.seed, self.generation.copied())
+        other.forgotten_us = self.forgotten_us
+        for fault in self.declared:
+            use = self._uses[id(fault)]
+            other._uses[id(fault)] = use.of(fault, use.reserved)
+        other._enforce(self.declared)
+        return other
+
     @property
     def declared(self) -> tuple[Fault, ...]:
         """Return the faults there are, in order of declaration; those that are not enabled too."""
@@ -217,7 +227,7 @@ class Faults:
         if conflict := find_conflict(declared):
             raise FaultConflictError(conflict.problem)
         self._uses = {id(fault): self._uses.get(id(fault)) or _use_of(fault) for fault in declared}
-        self.active = FaultSet(declared, self.seed, self._uses)
+        self.active = FaultSet(declared, self.seed, self._uses) if declared or self.active is not None else None
 
 
 def _draw(seed: int, fault: Fault, context: FaultContext, number: int) -> tuple[int, str, str, int]:

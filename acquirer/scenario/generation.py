@@ -15,6 +15,12 @@ class GenerationCounter:
     def __init__(self) -> None:
         self.number = 0
 
+    def copied(self) -> GenerationCounter:
+        """Return another counter that stands at the same number."""
+        other = GenerationCounter()
+        other.number = self.number
+        return other
+
     def advance(self) -> int:
         """Count one change; return the number of what is in force from now on."""
         self.number += 1

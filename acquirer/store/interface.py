@@ -118,6 +118,9 @@ class Store(Protocol):
             StoreError: the database cannot be read any more; `fatal_error` says so too. Every load may raise it.
         """
 
+    def look_up(self, wanted: Load) -> Loaded:
+        """Return the same rows, and the reference number that is given out next, for who changes nothing."""
+
     def load_kept(self, tid: str) -> tuple[TerminalConfig, Session, str] | None:
         """Return a terminal, its session and a reference number, without looking at the disk; None: not in memory."""
 

@@ -56,12 +56,13 @@ class RowLoader:
 
     def load(self, wanted: Load) -> Loaded:
         """Return the rows of one terminal; see `interface.Store.load`."""
-        try:
-            config, session = self._terminal(wanted.tid)
-            row = None if config is None or wanted.key is None else self._stored(wanted.key)
-        except sqlite3.Error as exc:
-            raise self._unreadable(exc) from None
-        return Loaded(config, session, None if row is None else self._transaction(row), self._direct.rrns.take())
+        config, session, transaction = self._rows_of(wanted)
+        return Loaded(config, session, transaction, self._direct.rrns.take())
+
+    def look_up(self, wanted: Load) -> Loaded:
+        """Return the same, with the next reference number, which is not given out; see `interface.Store.look_up`."""
+        config, session, transaction = self._rows_of(wanted)
+        return Loaded(config, session, transaction, self._direct.rrns.next)
 
     def load_kept(self, tid: str) -> tuple[TerminalConfig, Session, str] | None:
         """Return the rows of one terminal if they are in memory; see `interface.Store.load_kept`."""
@@ -121,6 +122,14 @@ class RowLoader:
             raise self._unreadable(exc) from None
         except StoreError as exc:
             raise self._damaged(exc) from None
+
+    def _rows_of(self, wanted: Load) -> tuple[TerminalConfig | None, Session | None, Transaction | None]:
+        try:
+            config, session = self._terminal(wanted.tid)
+            row = None if config is None or wanted.key is None else self._stored(wanted.key)
+        except sqlite3.Error as exc:
+            raise self._unreadable(exc) from None
+        return config, session, None if row is None else self._transaction(row)
 
     def _terminal(self, tid: str) -> tuple[TerminalConfig | None, Session | None]:
         config, session = self._configs.get(tid), self._direct.sessions.get(tid)

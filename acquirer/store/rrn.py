@@ -38,5 +38,11 @@ class ReferenceNumbers:
 
     def take(self) -> str:
         """Return the next number, twelve digits."""
+        number = self.next
         self.given += 1
-        return f"{self.given % _WRAP:012d}"
+        return number
+
+    @property
+    def next(self) -> str:
+        """Return the number that is given out next, twelve digits."""
+        return f"{(self.given + 1) % _WRAP:012d}"

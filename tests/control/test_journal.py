@@ -78,6 +78,10 @@ def test_one_exchange_and_why(day: ControlledHost) -> None:
     assert messages["masked"] is True
     assert messages["request"]["hex"].startswith("6000")
     assert len(messages["request"]["hex"]) == 2 * messages["request"]["bytes"]
+    frame, spans = bytes.fromhex(messages["request"]["hex"]), messages["request"]["spans"]
+    assert frame[slice(*spans["11"])].hex() == day.get("/journal/2").json["stan"]
+    assert frame[slice(*spans["mti"])].hex() == "0200"
+    assert max(end for _, end in spans.values()) == len(frame), "nothing stands outside of them"
 
 
 @pytest.mark.parametrize("path", ["", "/why", "/bytes"])

@@ -7,12 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from acquirer.app.terminal import Terminal
-from tests.control.controlled import ControlledHost
+from tests.control.controlled import ControlledHost, controlled_host
 
 PAGE = (Path(__file__).parents[2] / "docs/http.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```console\n(.*?)^```$", PAGE, re.S | re.M)
@@ -43,6 +44,13 @@ def test_every_route_has_an_example(shared: ControlledHost) -> None:
     patterns = {route: re.sub(r"\{\w+\}", "[^/]+", route) for route in routes(shared)}
     missing = [route for route, pattern in patterns.items() if not any(re.fullmatch(pattern, one) for one in shown)]
     assert missing == []
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[ControlledHost]:
+    """A host as the page has it, which keeps a trace."""
+    with controlled_host(trace=tmp_path / "frames.txt") as host:
+        yield host
 
 
 @pytest.mark.slow

@@ -123,6 +123,13 @@ def test_the_command_line_registers_at_the_host_that_serves_the_store(
         (tmp_path / "more.toml").write_text(f'[[terminal]]\ntid = "77000002"\nmid = "{MID}"\ntmk = "{TMK}"\n')
         assert cli.run(["terminals", "import", str(tmp_path / "more.toml"), "--store", url]) == 0
         assert host.get("/terminals/77000002").status == 200
+        assert cli.run(["terminals", "fetch", "77000001", "aid", "capk", "--store", url]) == 0
+        assert "77000001: asked to download capk, aid." in capsys.readouterr().out
+        assert host.get("/terminals/77000001").json["downloads"] == ["capk", "aid"]
+        assert cli.run(["terminals", "fetch", "77000001", "none", "--registered-tmk", "--store", url]) == 0
+        assert host.get("/terminals/77000001").json["downloads"] == []
+        assert cli.run(["terminals", "fetch", "77000009", "all", "--store", url]) == 2
+        assert "there is no terminal '77000009'" in capsys.readouterr().err
         (tmp_path / "many.toml").write_text(f'[[terminal]]\ntid = "78000001..78002001"\nmid = "{MID}"\ntmk = "{TMK}"\n')
         capsys.readouterr()
         assert cli.run(["terminals", "import", str(tmp_path / "many.toml"), "--store", url]) == 2

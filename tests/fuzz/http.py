@@ -17,6 +17,7 @@ from acquirer.control.address import read_address
 from acquirer.control.application import make_application
 from acquirer.control.guard import Guard
 from acquirer.control.searching import Searching
+from acquirer.control.stream import Streams
 from acquirer.data.json_text import parse_json
 from acquirer.settings.config import make_config
 from tests.fuzz.target import Selector
@@ -100,7 +101,14 @@ async def _host() -> AsyncIterator[Guard]:
 
 def _guarded(running: Running, searching: Searching) -> Guard:
     where = read_address("127.0.0.1:0")
-    return Guard(make_application(running, searching), where, (), "", running.log, running.driver.loop.time)
+    return Guard(
+        make_application(running, searching, Streams(running, searching)),
+        where,
+        (),
+        "",
+        running.log,
+        running.driver.loop.time,
+    )
 
 
 @cache

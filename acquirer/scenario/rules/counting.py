@@ -19,6 +19,12 @@ class Turns:
         self._back: list[int] = []
         self.kept = 0  # numbers that were taken for good
 
+    def copied(self) -> Turns:
+        """Return the same numbers once more."""
+        other = Turns()
+        other._next, other._back, other.kept = self._next, [*self._back], self.kept
+        return other
+
     @property
     def first(self) -> int:
         """Return the number that is taken next."""
@@ -45,6 +51,12 @@ class Scenarios:
         self._states: dict[str, str] = {}
         self._moves: dict[str, int] = {}
         self._number = count(1)
+
+    def copied(self) -> Scenarios:
+        """Return the same states once more."""
+        other = Scenarios()
+        other._states, other._moves = dict(self._states), dict(self._moves)
+        return other
 
     def state(self, name: str) -> str:
         """Return the state of a scenario."""

@@ -60,6 +60,13 @@ class Installed:
         """Return whether it fires for the exchange of this number, from 0, among those that fit."""
         return number >= self.rule.after and self._when.is_meant(number + 1)
 
+    def copied(self) -> Installed:
+        """Return the same rule once more, with counts of its own."""
+        other = Installed(self.rule, self.rank)
+        other.passed, other.uses = self.passed.copied(), self.uses.copied()
+        other.of_tid = {tid: turns.copied() for tid, turns in self.of_tid.items()}
+        return other
+
     def replaced(self, rule: Rule) -> Installed:
         """Return another rule in its place: it goes on counting, and is asked in the same turn as before."""
         other = Installed(rule, (rule.priority, self.rank[1]))
@@ -209,6 +216,13 @@ class Rules:
 
     def __bool__(self) -> bool:
         return bool(self._installed)
+
+    def copied(self) -> Rules:
+        """Return the same rules once more, with counts and scenarios of their own."""
+        other = Rules(generation=self.generation.copied())
+        other.scenarios = self.scenarios.copied()
+        other._enforce(tuple(installed.copied() for installed in self._installed))
+        return other
 
     @property
     def declared(self) -> tuple[Rule, ...]:
