@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
+from acquirer import cli
+from acquirer.app.terminal import Terminal
+from tests.control.controlled import controlled_host
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs/examples"
@@ -90,6 +96,28 @@ def test_the_three_tests_pass_and_leave_no_host_behind(language: str, tmp_path: 
 def node_version() -> int:
     shown = subprocess.run(["node", "--version"], capture_output=True, text=True, timeout=HANGS_S).stdout
     return int(shown.removeprefix("v").split(".")[0])
+
+
+def test_its_shell_commands_are_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of `acquirer` are understood; what they do is tested elsewhere."""
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", PAGE, re.S | re.M)
+    commands = [line.strip() for block in blocks for line in block.splitlines() if line.strip().startswith("acquirer ")]
+    assert len(commands) >= 4
+    for command in commands:
+        assert cli.run([*shlex.split(command, comments=True)[1:], "--help"]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_what_it_sends_is_taken(tmp_path: Path) -> None:
+    """Each `curl` of the page, with the terminals that it names."""
+    sent = re.findall(r"^ +curl .*--json '(.*)' \$URL(/\S+)$", PAGE, re.M)
+    assert [path for _, path in sent] == ["/rules", "/faults", "/journal/verify"]
+    with controlled_host() as host:
+        with Terminal("20000001", host=host.address, state=None, timeout_s=0.5) as terminal:
+            for body, path in sent[:2]:
+                assert host.post(path, json.loads(body)).status == 201
+            assert terminal.sale("12.34", "standard").reversal == "done"
+        assert host.post(sent[2][1], json.loads(sent[2][0])).status == 204
 
 
 BROKEN = {
