@@ -8,6 +8,8 @@ from acquirer.certification.case import CaseStep, CertificationCase
 from acquirer.certification.report import VERDICTS, CaseFinding, CaseResult, CaseVerdict
 from acquirer.cli.listing import BAD, GOOD, KEY, QUIET, Painter
 from acquirer.data.text import printable
+from acquirer.journal.entry import Entry
+from acquirer.matcher.expression import value_text
 
 _STYLES: Final[dict[CaseVerdict, str]] = {"passed": GOOD, "failed": BAD, "not-judged": BAD, "not-done": QUIET}
 
@@ -32,6 +34,14 @@ class CertificationLines:
         self._say(f"   → {printable(step.do)}")
         if step.host:
             self._say(self._painter.paint(f"     The host {printable(step.host)}.", QUIET))
+
+    def exchange_seen(self, entry: Entry) -> None:
+        """Show what has arrived, and what was answered."""
+        amount = "" if entry.amount_minor is None else value_text("amount", entry.amount_minor)
+        words = " ".join(filter(None, (entry.mti, entry.service, entry.stan, amount)))
+        fault = f" [{entry.fault}]" if entry.fault else ""
+        answer = f"{entry.code or 'no answer'}{fault}"
+        self._say(self._painter.paint(f"     ← {printable(words)}  → {printable(answer)}", QUIET))
 
     def case_ended(self, result: CaseResult) -> None:
         """Show how it went, and what does not hold."""

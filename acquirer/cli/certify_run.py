@@ -70,11 +70,14 @@ def run(
     """
     from acquirer.app.certification.prepare import prepare_cases, read_features, registered_terminal
     from acquirer.app.certification.run_folder import RunFolder
+    from acquirer.settings.listen import parse_listen
 
     if drive and own_terminal:
         raise Exit(Code.USAGE, "--drive and --own-terminal: who does the steps is one of them; leave one out.")
     if out and resume:
         raise Exit(Code.USAGE, "--out and --resume: a run goes on in its own folder; leave --out away.")
+    if parse_listen(listen).dialect:
+        raise Exit(Code.USAGE, f"--listen {listen}: the dialect is that of the cases; leave it away.")
     folder = RunFolder(resume or out or Path(f"certification-{tid}-{datetime.now():%Y%m%d-%H%M%S}"))
     begun = folder.load() if resume else None
     if begun and without:

@@ -86,7 +86,7 @@ class HostOfJourney:
     def is_signed_on(self, tid: str) -> bool:
         """Return whether a terminal has signed on, and has not signed off since."""
         session = self._host.terminals[tid][1]
-        return bool(session.signed_on_us) and session.current is not None and not session.signed_off
+        return bool(session.signed_on_us) and not session.signed_off
 
     def arrived(self, condition: str, after: int, within_s: float) -> None:
         """Wait in real time until an exchange fits, or the time is over."""

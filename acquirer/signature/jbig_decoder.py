@@ -69,7 +69,9 @@ def decode_jbig(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     rows = stream.picture.rows[: stream.height]
     height = len(rows) if stream.height == UNKNOWN_HEIGHT else stream.height
     if not height:
-        raise JbigError("the stream leaves the picture no line: write its height into the header, or lines before NEWLEN")
+        raise JbigError(
+            "the stream leaves the picture no line: write its height into the header, or lines before NEWLEN"
+        )
     bitmap = Bitmap.from_rows(header.width, rows + [0] * (height - len(rows)))
     problems = _exchanged(data, header, max_pixels) if stream.problems else ()
     return DecodedImage(header, bitmap, len(rows), problems or tuple(stream.problems), stream.picture.exact)

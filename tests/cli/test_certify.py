@@ -166,7 +166,8 @@ def test_a_person_is_led_through_and_answers(monkeypatch: pytest.MonkeyPatch) ->
         assert run_as_a_person(monkeypatch, typed, screen, *BEGIN, "--listen", address, "--out", "out") == Code.OK
     text = screen.getvalue()
     assert f"ready: {address} waits for terminal 10000161 (unionpay-pos)" in text
-    assert "1/2  sells\n     A sale is approved\n   → Pay 1.00.\n     passed\n" in text
+    assert "1/2  sells\n     A sale is approved\n   → Pay 1.00.\n" in text
+    assert "     ← 0800 sign_on 000001  → 00\n     ← 0200 sale 000002 1.00  → 00\n     passed\n" in text
     assert "OK: 2 of 2 cases passed; out/report.html" in text
 
 
@@ -260,6 +261,7 @@ def test_a_folder_that_holds_a_run_is_not_written_over(capsys: Say) -> None:
         (["--resume", "none"], "none/report.json: cannot be read (No such file or directory)"),
         (["--cases", "none.toml"], "none.toml: cannot be read (No such file or directory); name a file of cases"),
         (["--listen", "here"], "--listen: 'here' is not an address"),
+        (["--listen", "0=iso8583-1987-bcd"], "--listen 0=iso8583-1987-bcd: the dialect is that of the cases"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(arguments: list[str], sentence: str, capsys: Say) -> None:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from acquirer.app.certification.host import CertifyingHost
 from acquirer.app.certification.performing import CannotPerform, StepPerformer, StepTask, Wish
-from acquirer.app.certification.sign_on_step import REST_STEP, SIGN_ON_STEP
+from acquirer.app.certification.sign_on_step import REST_STEP, sign_on_step
 from acquirer.certification.case import AnswerExpected, CaseStep, CertificationCase
 from acquirer.certification.judging import (
     CaseEvidence,
@@ -20,6 +20,7 @@ from acquirer.certification.judging import (
 )
 from acquirer.certification.report import CaseFinding, CaseResult
 from acquirer.dialect.dialect import Dialect
+from acquirer.journal.entry import Entry
 from acquirer.journey.journey import TakeAway
 from acquirer.journey.references import is_reference
 from acquirer.scenario.fault import Fault
@@ -34,6 +35,8 @@ class CertificationObserver(Protocol):
     def case_began(self, case: CertificationCase, number: int, total: int) -> None: ...
 
     def step_began(self, case: CertificationCase, step: CaseStep) -> None: ...
+
+    def exchange_seen(self, entry: Entry) -> None: ...
 
     def case_ended(self, result: CaseResult) -> None: ...
 
@@ -69,6 +72,7 @@ class CaseCourse:
     findings: list[CaseFinding] = field(default_factory=list)
     evidence: CaseEvidence = field(init=False)
     transcript: str = ""
+    shown: int = 0
     began_after: int = field(init=False)
     rules: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -82,8 +86,9 @@ class CaseCourse:
         """Do the steps until one cannot be done. Raises CannotPerform, ReferenceProblem."""
         self.performer.begin(self._task(REST_STEP, {}))
         steps = list(self.case.steps)
-        if self.case.signed_on and not self.host.is_signed_on(self.tid):
-            steps.insert(0, SIGN_ON_STEP)
+        before = sign_on_step(self.dialect) if self.case.signed_on else None
+        if before is not None and not self.host.is_signed_on(self.tid):
+            steps.insert(0, before)
         for step in steps:
             self._step(step)
 
@@ -105,6 +110,9 @@ class CaseCourse:
         """Take up what the host's journal has since the case began: of this terminal, and what names none."""
         entries = self.host.journal.list(f"id>{self.began_after}")
         self.evidence.entries = [one for one in entries if one.tid in ("", self.tid)]
+        for entry in self.evidence.entries[self.shown :]:
+            self.observer.exchange_seen(entry)
+        self.shown = len(self.evidence.entries)
 
     def _step(self, step: CaseStep) -> None:
         self._look()

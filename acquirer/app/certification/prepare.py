@@ -8,13 +8,17 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
+from acquirer.app.journeys.prepare import TERMINAL_OPTIONS
+from acquirer.app.terminal_core import TerminalCore
+from acquirer.app.terminal_options import TerminalOptions
 from acquirer.certification.case import FEATURES, CaseFile, CertificationCase, Feature
 from acquirer.certification.reading import CaseContext, read_cases, read_certification_header
-from acquirer.data.toml import DataError, did_you_mean
+from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.issuer.cards import CardTable
+from acquirer.journey.journey import DEFAULT_TID
 from acquirer.settings.cards import load_cards
 from acquirer.settings.named_files import CERTIFICATIONS
 from acquirer.settings.registration import Registration
@@ -94,7 +98,8 @@ def prepare_cases(names: Sequence[str] = (), *, timeout_s: float = 0.0, only: Co
             problem = f"is another dialect than that of {chosen[0]}, {source}; certify one after the other"
             raise document.error(("certification", "dialect"), problem)
         cases = read_cases(document, CaseContext(dialect, [one.name for one in cards.cards.values()], timeout_s))
-        for case in cases:
+        for number, case in enumerate(cases):
+            _check_terminal(document, number, case, source)
             if case.name in places:
                 problem = f"case '{case.name}' stands in {places[case.name]} too; no two have the same name"
                 raise DataError(document.name, case.line, "", problem)
@@ -133,6 +138,20 @@ def read_features(names: Sequence[str]) -> tuple[Feature, ...]:
             hint = did_you_mean(word, FEATURES) or f"; there are {', '.join(FEATURES)}"
             raise DataError("--without", 0, "", f"there is no feature '{word}'{hint}")
     return tuple(one for one in FEATURES if one in words)
+
+
+def _check_terminal(document: Document, number: int, case: CertificationCase, dialect: str) -> None:
+    """Set our terminal up once with what a case sets. Raises DataError."""
+    if not case.terminal:
+        return
+    for name in case.terminal:
+        if name not in TERMINAL_OPTIONS:
+            raise document.unknown(("case", number, "terminal", name), TERMINAL_OPTIONS)
+    options: dict[str, Any] = {**case.terminal, "dialect": dialect}
+    try:
+        TerminalCore(DEFAULT_TID, **cast("TerminalOptions", options))
+    except (TypeError, ValueError) as exc:
+        raise document.error(("case", number, "terminal"), str(exc)) from None
 
 
 def _only(files: Sequence[CaseFile], patterns: Collection[str]) -> Iterator[CaseFile]:

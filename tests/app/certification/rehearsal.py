@@ -14,6 +14,7 @@ from acquirer.app.certification.runner import run_cases
 from acquirer.certification.case import CaseStep, CertificationCase
 from acquirer.certification.report import CaseResult, CertificationReport
 from acquirer.cli.journey_host import journey_host
+from acquirer.journal.entry import Entry
 
 TID = "10000161"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -25,6 +26,8 @@ class Unseen:
     def case_began(self, case: CertificationCase, number: int, total: int) -> None: ...
 
     def step_began(self, case: CertificationCase, step: CaseStep) -> None: ...
+
+    def exchange_seen(self, entry: Entry) -> None: ...
 
     def case_ended(self, result: CaseResult) -> None: ...
 
