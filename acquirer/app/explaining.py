@@ -47,7 +47,7 @@ from acquirer.wire.framing import FrameError, Framing
 
 
 @dataclass(slots=True)
-class Explanation:
+class TrialOutcome:
     """What would become of one message.
 
     Args:
@@ -65,7 +65,7 @@ class Explanation:
 
 async def explain_message(
     running: Running, host: Host, frame: bytes, peer: str = "", listener: str = ""
-) -> Explanation:
+) -> TrialOutcome:
     """Return what a host would answer to a frame without its length, and what it would write. On the loop's thread.
 
     Raises:
@@ -73,7 +73,7 @@ async def explain_message(
     """
     trial = trial_host(running, host)
     steps = exchange(trial, Arrival(frame, running.parts.clock.now_us(), NO_DEADLINE, peer, listener=listener))
-    found = Explanation()
+    found = TrialOutcome()
     result: EffectResult = None
     while True:
         try:
@@ -114,7 +114,7 @@ def without_length(data: bytes, framing: Framing) -> bytes:
     return frames[0] if len(frames) == 1 and frames[0] and not deframer.pending else data
 
 
-async def _perform(running: Running, found: Explanation, effect: Effect) -> EffectResult:
+async def _perform(running: Running, found: TrialOutcome, effect: Effect) -> EffectResult:
     """Read what an effect wants to know, note what it would do."""
     store = running.store
     match effect:
@@ -137,9 +137,9 @@ async def _perform(running: Running, found: Explanation, effect: Effect) -> Effe
         case Hold():
             found.hold = effect
         case Commit() if found.entry is None:
-            packed = render(effect.changes.evidence)
+            at_us, tid, form, data = render(effect.changes.evidence)
             found.changes = effect.changes
-            found.entry = unpacker(packed.form)(0, packed.at_us, packed.tid, packed.data, None)
+            found.entry = unpacker(form)(0, at_us, tid, data, None)
             return CommitOutcome.DONE
         case Commit():
             return CommitOutcome.DONE

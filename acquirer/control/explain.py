@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from acquirer.app.explaining import Explanation, explain_message, without_length
+from acquirer.app.explaining import TrialOutcome, explain_message, without_length
 from acquirer.app.serve import Running
 from acquirer.app.transaction_documents import transaction_document
 from acquirer.control.journal import LAST, ExchangeNumber
@@ -80,8 +80,8 @@ def explain_routes(running: Running, searching: Searching) -> APIRouter:
             raise Problem(HTTPStatus.CONFLICT, "no-trace", f"the trace of this host began after exchange {number}")
         return entry, frames[0].data
 
-    def document(found: Explanation) -> dict[str, Any]:
-        assert found.entry is not None  # whatever is decided would be journalled
+    def document(found: TrialOutcome) -> dict[str, Any]:
+        assert found.entry is not None  # each decision would be journalled
         entry, changes = found.entry, found.changes
         subject = searching.search().subject(entry)
         transaction = None if changes is None else changes.transaction

@@ -54,7 +54,7 @@ def test_an_exchange_is_explained_and_nothing_changes(traced: ControlledHost) ->
     assert state(traced) == before
 
 
-def test_a_message_that_never_came_is_explained_with_what_would_be_booked(tmp_path: Path) -> None:
+def test_an_unsent_message_is_explained_with_what_would_be_booked(tmp_path: Path) -> None:
     trace, one = tmp_path / "frames.txt", tmp_path / "one"
     with controlled_host(trace=trace, seed=1) as other, Terminal("10000161", host=other.address, state=one) as terminal:
         terminal.sign_on()  # under the keys that a host of this seed gives out
