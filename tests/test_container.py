@@ -174,7 +174,7 @@ def running(place: Path, words: list[str], **environment: str) -> Iterator[dict[
 @pytest.mark.slow
 def test_its_health_check_knows_a_host_that_serves(tmp_path: Path) -> None:
     _, *words = health_check()
-    check = [BIN / "acquirer", *words]
+    check = [str(BIN / "acquirer"), *words]
     with running(tmp_path, json.loads(last("CMD"))):
         assert subprocess.run(check, cwd=tmp_path, timeout=HANGS_S, stdout=subprocess.DEVNULL).returncode == 0
     assert subprocess.run(check, cwd=tmp_path, timeout=HANGS_S, stderr=subprocess.DEVNULL).returncode == 3

@@ -27,6 +27,9 @@ STREAM_PATH: Final = "/stream"
 MOST_UNSENT_BYTES: Final = 1 << 20
 """Of answers to pings that a peer does not read: it sends them on purpose."""
 
+CLOSE_S: Final = 2.0
+"""For a peer to read why its connection is closed, and to close it too."""
+
 UNSUPPORTED_DATA: Final = 1003
 """The code of a WebSocket whose peer sends what is not read (RFC 6455, 7.4.1)."""
 
@@ -81,7 +84,8 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.close_sent = self.disconnected = True
             self.queue.put_nowait({"type": "websocket.disconnect", "code": UNSUPPORTED_DATA})
-            self.transport.close()
+            # What it sends meanwhile is read, so that its system does not throw the reason away.
+            self.close_timer = self.loop.call_later(CLOSE_S, self.transport.abort)
 
     handle_bytes = handle_cont = handle_text
 

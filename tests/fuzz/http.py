@@ -101,14 +101,8 @@ async def _host() -> AsyncIterator[Guard]:
 
 def _guarded(running: Running, searching: Searching) -> Guard:
     where = read_address("127.0.0.1:0")
-    return Guard(
-        make_application(running, searching, Streams(running, searching)),
-        where,
-        (),
-        "",
-        running.log,
-        running.driver.loop.time,
-    )
+    application = make_application(running, searching, Streams(running, searching))
+    return Guard(application, where, (), "", running.log, running.driver.loop.time)
 
 
 @cache
