@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from acquirer.app.terminal_core import TerminalCore, service_of
-from acquirer.app.terminal_options import Drawn, minor_units
+from acquirer.app.terminal_options import Drawn
 from acquirer.terminal.adjustment import adjust
 from acquirer.terminal.adjustment import tip as add_tip
 from acquirer.terminal.card import CardData
@@ -223,4 +223,4 @@ class FurtherTransactions(ABC, Generic[Answered]):
     ) -> Answered:
         """Add a tip to a sale that is kept here: the sum is counted in its place."""
         order = self._core.follow_up(drop_reversal, sign, sign_mode, stan=stan, batch=batch)
-        return self._run(add_tip(self._core.machine, order, minor_units(tip)))
+        return self._run(add_tip(self._core.machine, order, self._core.minor_units(tip)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from acquirer.dialect.amounts import decimals_of
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.kinds import KINDS, title_of
 from acquirer.host.signature_limit import no_signature_limit_minor
@@ -104,6 +105,7 @@ def receipt_of(
         merchant=uploaded("merchant") or merchant,
         mid=transaction.key.mid,
         tid=transaction.key.tid,
+        exponent=decimals_of(dialect),
         operator=uploaded("operator") or transaction.operator.strip(),
         card=transaction.pan_masked,
         entry=entry.letter if entry else "N",
@@ -119,7 +121,7 @@ def receipt_of(
         rrn=transaction.rrn,
         at=f"{_moment(transaction, zone):%Y/%m/%d %H:%M:%S}",
         chip=tuple((label, uploaded(role)) for label, role in CHIP if uploaded(role)),
-        remarks=_remarks(transaction),
+        remarks=_remarks(transaction, decimals_of(dialect)),
         no_cvm_limit_minor=no_signature_limit_minor(dialect, transaction, limit_minor) if signature is None else 0,
         pin=profile is not None and entry is not None and transaction.entry_mode == profile.entry_mode(entry, pin=True),
         credit=KINDS[transaction.kind].total == "credit",
@@ -135,7 +137,7 @@ def receipt_of(
 def slip_differences(receipt: Receipt, transaction: Transaction) -> list[str]:
     """Return what a slip says otherwise than the books, in phrases."""
     facts = (
-        ("amount", decimal_amount(receipt.amount_minor), decimal_amount(transaction.amount_minor)),
+        ("amount", *(decimal_amount(one.amount_minor, receipt.exponent) for one in (receipt, transaction))),
         ("card", receipt.card, transaction.pan_masked),
         ("reference number", receipt.rrn, transaction.rrn),
         ("authorisation code", receipt.auth_id, transaction.auth_id),
@@ -177,8 +179,8 @@ def _details(dialect: Dialect, transaction: Transaction, original: Transaction |
     if KINDS[transaction.kind].replaces:
         if original is not None and TERMINAL_KINDS[transaction.kind].verb == "tip":
             tip_minor = transaction.amount_minor - original.amount_minor
-            details.append(("tip", f"{currency} {decimal_amount(tip_minor)}"))
-        details.append(("total", f"{currency} {decimal_amount(transaction.amount_minor)}"))
+            details.append(("tip", f"{currency} {decimal_amount(tip_minor, decimals_of(dialect))}"))
+        details.append(("total", f"{currency} {decimal_amount(transaction.amount_minor, decimals_of(dialect))}"))
     if original is not None and KINDS[transaction.kind].to_original == "void" and original.original is not None:
         details.append(("original_auth_id", original.auth_id))
     return tuple(details)
@@ -188,8 +190,8 @@ def _moment(transaction: Transaction, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(transaction.at_us / 1_000_000, zone)
 
 
-def _remarks(transaction: Transaction) -> tuple[str, ...]:
+def _remarks(transaction: Transaction, decimals: int) -> tuple[str, ...]:
     remark = STATES.get(transaction.state, "")
     if transaction.state == "refunded":
-        remark += f" {decimal_amount(transaction.refunded_minor)}"
+        remark += f" {decimal_amount(transaction.refunded_minor, decimals)}"
     return (remark,) if remark else ()

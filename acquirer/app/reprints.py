@@ -98,6 +98,7 @@ def report_of_fault(folder: Path, tid: str, lang: Language = "both") -> Sheet:
         stan=pending.stan,
         amount_minor=pending.amount_minor,
         currency=last.currency if last else "",
+        exponent=last.exponent if last else 2,
         service=pending.service,
     )
     return fault_report(receipt, lang=lang)

@@ -11,6 +11,7 @@ from acquirer.app.terminal_options import HOST, Drawn, TerminalOptions, Watch, m
 from acquirer.app.terminal_slips import TerminalSlips
 from acquirer.data.text import whole_stan
 from acquirer.data.toml import did_you_mean
+from acquirer.dialect.amounts import decimals_of
 from acquirer.settings.held_cards import card_entry, held_card
 from acquirer.settings.slip_archive import SlipMemory
 from acquirer.settings.terminal_state import StateFile
@@ -82,7 +83,11 @@ class TerminalCore:
     ) -> Order:
         """Return a transaction to make. Raises CardError, ValueError."""
         at, pad = self.machine.setup.now(), self.optional_pad(sign, sign_mode)
-        return Order(minor_units(amount), self.card_data(card, pin), at, entry, drop_reversal, pad)
+        return Order(self.minor_units(amount), self.card_data(card, pin), at, entry, drop_reversal, pad)
+
+    def minor_units(self, amount: str | int) -> int:
+        """Return an amount as people write it in this terminal's currency, in minor units. Raises ValueError."""
+        return minor_units(amount, decimals_of(self.machine.setup.dialect))
 
     def follow_up(self, drop_reversal: bool, sign: Drawn | None, sign_mode: str, **name: Any) -> FollowUpOrder:
         """Return what is to be done to which transaction; `name` has the arguments of `sale_name`."""
@@ -138,7 +143,7 @@ class TerminalCore:
         held = None if card is None else self.card_data(card, pin)
         if voucher:
             held = CardData("")  # there is none
-        minor = None if amount is None else minor_units(amount)
+        minor = None if amount is None else self.minor_units(amount)
         return SaleName(whole_stan(stan), batch, rrn, date, minor, held, entry, pin, auth_id, sale_tid, voucher)
 
     def save(self, state: State) -> None:

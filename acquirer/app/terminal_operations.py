@@ -10,7 +10,7 @@ from acquirer.app.further_transactions import Answered, FurtherTransactions
 from acquirer.app.operator_operations import OperatorOperations
 from acquirer.app.printer import Printer
 from acquirer.app.terminal_core import sale_kind, service_of
-from acquirer.app.terminal_options import Drawn, minor_units
+from acquirer.app.terminal_options import Drawn
 from acquirer.data.text import whole_stan
 from acquirer.terminal.balance import balance
 from acquirer.terminal.card import CardData
@@ -228,7 +228,7 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered], Do
         self, *, reason: str = "", stan: str = "", batch: str = "", amount: str | int | None = None
     ) -> Answered:
         """Reverse what is owed, else the sale that `stan` names, else the last approved sale or void."""
-        undo = Undo(reason, whole_stan(stan), batch, None if amount is None else minor_units(amount))
+        undo = Undo(reason, whole_stan(stan), batch, None if amount is None else self._core.minor_units(amount))
         program = reverse(self._core.machine, undo)
         return self._run(with_cashier(self._core.machine, "reversal", program))
 

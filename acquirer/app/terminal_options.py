@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypedDict, get_args, runtime_checkable
 
 from acquirer.data.toml import DataError
+from acquirer.dialect.amounts import decimals_of
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.security.secret import Secret
@@ -146,6 +147,7 @@ def make_setup(tid: str, options: TerminalOptions) -> Setup:
     packages = dialect.security.packages
     if (package := options.get("package", "")) and package not in packages:
         raise ValueError(f"there is no key package '{package}'; known: {', '.join(sorted(packages))}")
+    limit = options.get("no_sign_limit")
     return Setup(
         compiled=compiled,
         tid=tid,
@@ -170,7 +172,7 @@ def make_setup(tid: str, options: TerminalOptions) -> Setup:
         offline_most=_offline_most(options.get("offline_most", 0)),
         fetches=options.get("fetch", True),
         copies=_copies(options.get("copies", 0)),
-        no_cvm_limit_minor=None if (limit := options.get("no_sign_limit")) is None else minor_units(limit),
+        no_cvm_limit_minor=None if limit is None else minor_units(limit, decimals_of(dialect)),
     )
 
 
@@ -230,6 +232,6 @@ def _hex(what: str, text: str, size: int) -> bytes:
     return data
 
 
-def minor_units(amount: str | int) -> int:
+def minor_units(amount: str | int, decimals: int = 2) -> int:
     """Return an amount that is given as text or as minor units, in minor units. Raises ValueError."""
-    return amount if isinstance(amount, int) else minor(amount)
+    return amount if isinstance(amount, int) else minor(amount, decimals)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from acquirer.data.currencies import currency_decimals
 from acquirer.dialect.dialect import Dialect
 from acquirer.wire.card_numbers import passes_luhn
 from acquirer.wire.grammar import Locator, Text
 from acquirer.wire.message import Value
-
-MINOR_DIGITS = {"048": 3, "152": 0, "368": 3, "392": 0, "400": 3, "410": 0, "414": 3, "512": 3, "704": 0, "788": 3}
-"""ISO 4217 numeric codes of currencies that do not have two decimal places, as far as cards are issued in them."""
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -78,7 +76,7 @@ def format_amount(digits: str, currency: str = "") -> str:
     >>> format_amount("000000001234", "156"), format_amount("000000001234", "392"), format_amount("5")
     ('12.34', '1234', '0.05')
     """
-    places = MINOR_DIGITS.get(currency, 2)
+    places = currency_decimals(currency)
     digits = str(int(digits)).zfill(places + 1)
     return f"{digits[:-places]}.{digits[-places:]}" if places else digits
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from acquirer.dialect.amounts import decimals_of
 from acquirer.dialect.dialect import Route
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.effects import Ended, Program
@@ -92,8 +93,6 @@ def unanswered_sentence(machine: Machine, unanswered: KeptAdvice) -> str:
     """Return a sentence about an advice that is kept."""
     batch = f" in batch {unanswered.batch}" if machine.setup.dialect.numbering.within == "batch" else ""
     which = f"{noun_of(unanswered.service)} of STAN {unanswered.stan}{batch}"
+    amount = decimal_amount(unanswered.amount_minor, decimals_of(machine.setup.dialect))
     again = "refund --again" if unanswered.service == "refund" else "again"
-    return (
-        f"the {which} ({decimal_amount(unanswered.amount_minor)}) got no answer: whether the host has booked it is "
-        f"unknown; '{again}' sends it again"
-    )
+    return f"the {which} ({amount}) got no answer: whether the host has booked it is unknown; '{again}' sends it again"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from acquirer.dialect.amounts import decimals_of
 from acquirer.dialect.clock import day_and_time
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.terminal_profile import EntryMode
@@ -78,6 +79,7 @@ def receipt(
         stan=exchange.stan,
         amount_minor=amount_minor,
         currency=slip.currency,
+        exponent=decimals_of(dialect),
         expiry=order.card.expiry if entry.carries else "",
         organisation=replied("organisation"),
         issuer=name("issuer"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from acquirer.dialect.amounts import decimals_of
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.advice import repeat_advice, still_unknown, unknown_result
 from acquirer.terminal.card import CardData
@@ -56,7 +57,7 @@ def refund_again(machine: Machine, pad: Pad | None = None) -> Program[Result]:
         return Result(kind.service, signed.outcome, signed, sentence)
     routes = (one for one in dialect.routes if (one.service, one.mti) == (kept.service, kept.mti))
     route = next(routes, None) or dialect.find_route(kept.service)
-    fields, about = dict(kept.fields), (decimal_amount(kept.amount_minor), kept.card)
+    fields, about = dict(kept.fields), (decimal_amount(kept.amount_minor, decimals_of(dialect)), kept.card)
     exchange = yield from machine.talk(route, fields, about, fresh=True, repeat=True)
     if exchange.outcome is Outcome.NOT_SENT:
         yield Ended(exchange)

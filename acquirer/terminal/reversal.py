@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from acquirer.dialect.amounts import decimals_of
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.chip import packed
 from acquirer.terminal.effects import Ended, Program
@@ -179,7 +180,8 @@ def owed(machine: Machine, pending: Pending) -> str:
     """Return a sentence about a reversal that is kept."""
     most = machine.setup.tries
     batch = f" in batch {pending.batch}" if machine.setup.dialect.numbering.within == "batch" else ""
-    which = f"the reversal of STAN {pending.stan}{batch} ({decimal_amount(pending.amount_minor)})"
+    amount = decimal_amount(pending.amount_minor, decimals_of(machine.setup.dialect))
+    which = f"the reversal of STAN {pending.stan}{batch} ({amount})"
     if pending.tries < most:
         return f"{which} is owed, {pending.tries} of {most} tries made; it goes out before the next sale"
     return f"{which} got no answer that ends it in {pending.tries} tries and is kept; 'reverse' tries it again"
@@ -198,7 +200,8 @@ def _try_once(machine: Machine) -> Program[Exchange]:
     route = dialect.find_route("reversal")
     stan = "" if dialect.numbering.original_stan == "stan" else (yield from machine.count())
     fields = _fields(machine, pending, stan)
-    about = tuple(filter(None, (decimal_amount(pending.amount_minor), pending.card, f"reason {pending.reason}")))
+    amount = decimal_amount(pending.amount_minor, decimals_of(dialect))
+    about = tuple(filter(None, (amount, pending.card, f"reason {pending.reason}")))
     exchange = yield from machine.talk(route, fields, about, fresh=True)
     if exchange.outcome in ANSWERED and exchange.code in profile.reversal.done:
         undone = exchange.outcome is Outcome.APPROVED

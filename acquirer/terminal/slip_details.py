@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acquirer.dialect.amounts import decimals_of
 from acquirer.dialect.private_forms import PrivateForms
 from acquirer.dialect.terminal_profile import EntryMode
 from acquirer.slip.kind_facts import (
@@ -26,7 +27,7 @@ def slip_details(setup: Setup, state: State, kind: Kind, order: Order, exchange:
     """Return the further facts of an approved transaction, in the order in which they are printed."""
     currency = setup.terminal_profile.slip.currency
     return (
-        *_of_amounts(state, kind, order, currency),
+        *_of_amounts(state, kind, order, currency, decimals_of(setup.dialect)),
         *_of_kind(setup, order, exchange, currency),
         *_of_loads(order),
         *_texts(setup, exchange),
@@ -46,11 +47,11 @@ def card_of(kind: Kind, order: Order, entry: EntryMode, forms: PrivateForms) -> 
     return order.card.masked if entry.carries else ""
 
 
-def _of_amounts(state: State, kind: Kind, order: Order, currency: str) -> SlipDetails:
+def _of_amounts(state: State, kind: Kind, order: Order, currency: str, decimals: int) -> SlipDetails:
     """Return totals of what is topped up or adjusted, and the authorisation beneath a completion that is voided."""
 
     def money(amount_minor: int) -> str:
-        return f"{currency} {decimal_amount(amount_minor)}".strip()
+        return f"{currency} {decimal_amount(amount_minor, decimals)}".strip()
 
     kept = _kept(state, kind, order)
     if kind.verb == "top up":

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from acquirer.dialect.amounts import decimals_of
 from acquirer.dialect.dialect import Route
 from acquirer.dialect.terminal_profile import EntryMode
 from acquirer.slip.receipt import decimal_amount
@@ -89,7 +90,8 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
     if kept:
         return (yield from _keep_for_upload(machine, kind, order, entry, route, fields, tags))
     yield from machine.keep(stan=stan, **_kept(machine, kind, order, route, course, fields, tags))
-    about = tuple(filter(None, (decimal_amount(order.amount_minor) if kind.moves_money else "", order.card.masked)))
+    amount = decimal_amount(order.amount_minor, decimals_of(machine.setup.dialect)) if kind.moves_money else ""
+    about = tuple(filter(None, (amount, order.card.masked)))
     exchange = yield from machine.talk(route, fields, about)
     if exchange.outcome in UNKNOWN and course == "repeat":
         exchange = yield from repeat_advice(machine, route, fields, about, exchange)
@@ -236,7 +238,7 @@ def _note_balance(kind: Kind, result: Result, exchange: Exchange) -> None:
         return
     result.balance_minor = balance_of(exchange.dialect, exchange.reply)
     if result.balance_minor is not None:
-        exchange.note(f"balance {decimal_amount(result.balance_minor)}")
+        exchange.note(f"balance {decimal_amount(result.balance_minor, decimals_of(exchange.dialect))}")
     elif kind.service in (BALANCE.service, POINTS_BALANCE.service):
         exchange.note("the reply has no balance")
 
