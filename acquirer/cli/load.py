@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,16 +27,16 @@ from acquirer.cli.load_output import (
 )
 from acquirer.cli.load_progress import watching
 from acquirer.cli.load_report import report
+from acquirer.cli.load_values import read_choice, read_seconds, read_value
 from acquirer.cli.reaching import reach
 from acquirer.cli.streams import say
+from acquirer.cli.tls_options import CaOption, CertificateOption, KeyOption, NameOption, Tls, VersionOption
 
 if TYPE_CHECKING:
     from acquirer.load.plan import LoadPlan
     from acquirer.load.terminal_journeys import TerminalJourney
 
 app = typer.Typer(rich_markup_mode=None)
-
-T = TypeVar("T")
 
 Source = Annotated[
     str, typer.Option(metavar="ADDRESS", help="Addresses to connect from, as in 127.0.0.1..8 or 10.0.0.1,10.0.0.2.")
@@ -58,6 +58,11 @@ def run(
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=64, help="Other than the plan's: processes on this machine.")
     ] = None,
+    tls_ca: CaOption = None,
+    tls_certificate: CertificateOption = None,
+    tls_key: KeyOption = None,
+    tls_name: NameOption = "",
+    tls_version: VersionOption = "",
     shard: ShardOption = "1/1",
     start_at: StartAt = "",
     record: RecordOption = None,
@@ -88,6 +93,7 @@ def run(
         terminals=str(terminals) if terminals else found.terminals,
         workers=workers or found.workers,
         thresholds=tuple(outputs.thresholds),
+        tls=Tls(tls_ca, tls_certificate, tls_key, tls_name, tls_version).arguments() or found.tls,
     )
     return _run(_started(found, shard, start_at), record, plan.stem, outputs)
 
@@ -140,6 +146,11 @@ def burst(
     ] = "",
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Draws who comes when.")] = 1,
     workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes that share the terminals.")] = 1,
+    tls_ca: CaOption = None,
+    tls_certificate: CertificateOption = None,
+    tls_key: KeyOption = None,
+    tls_name: NameOption = "",
+    tls_version: VersionOption = "",
     shard: ShardOption = "1/1",
     start_at: StartAt = "",
     record: RecordOption = None,
@@ -173,9 +184,11 @@ def burst(
         phases=(
             Burst(
                 count=count,
-                within_s=_seconds("--within", within),
-                shape=_choice("--shape", shape, SHAPES),
-                journey=_paid(_read("--journey", read_journey, journey), amount, card or (), entry, cards, pin=pin),
+                within_s=read_seconds("--within", within),
+                shape=read_choice("--shape", shape, SHAPES),
+                journey=_paid(
+                    read_value("--journey", read_journey, journey), amount, card or (), entry, cards, pin=pin
+                ),
             ),
         ),
         cards=None if cards is None else str(cards),
@@ -183,11 +196,12 @@ def burst(
         kept=kept,
         verify=not no_verify,
         repeat=repeat,
-        sources=_read("--source", read_sources, source),
-        timeout_s=_seconds("--timeout", timeout) if timeout else 0.0,
+        sources=read_value("--source", read_sources, source),
+        timeout_s=read_seconds("--timeout", timeout) if timeout else 0.0,
         seed=seed,
         workers=min(workers, count),
         thresholds=tuple(outputs.thresholds),
+        tls=Tls(tls_ca, tls_certificate, tls_key, tls_name, tls_version).arguments() or None,
     )
     return _run(_started(plan, shard, start_at), record, "burst", outputs)
 
@@ -207,8 +221,8 @@ def _started(plan: LoadPlan, shard: str, start_at: str) -> LoadPlan:
 
     return replace(
         plan,
-        shard=_read("--shard", read_shard, shard),
-        start_unix_ns=_read("--start-at", start, start_at) if start_at else None,
+        shard=read_value("--shard", read_shard, shard),
+        start_unix_ns=read_value("--start-at", start, start_at) if start_at else None,
         command=("acquirer", *sys.argv[1:]),
     )
 
@@ -226,11 +240,13 @@ def _run(plan: LoadPlan, record: Path | None, name: str, outputs: Outputs) -> in
     from acquirer.load.run import run_plan, services_of
     from acquirer.load.run_figures import RunFigures
     from acquirer.load.thresholds import check_scope
+    from acquirer.load.tls_calls import check_tls
     from acquirer.settings.specs import load_dialect
 
     services = services_of(load_dialect(plan.dialect))
     for threshold in outputs.thresholds:
         check_scope(threshold, services, plan.phase_names)
+    check_tls(plan)
     reach(plan.host)
     if plan.start_unix_ns is not None:
         at = datetime.fromtimestamp(plan.start_unix_ns // 1_000_000_000, UTC)
@@ -261,33 +277,7 @@ def _paid(
             Code.USAGE,
             f"--amount, --card, --cards, --entry and --pin are of sales, and the journey '{journey.name}' has none",
         )
-    least, most = _read("--amount", read_amounts, amount) if amount else (journey.least_minor, journey.most_minor)
+    least, most = read_value("--amount", read_amounts, amount) if amount else (journey.least_minor, journey.most_minor)
     return replace(
         journey, least_minor=least, most_minor=most, cards=tuple(names), entry=entry or journey.entry, pin=pin
     )
-
-
-def _read(flag: str, reader: Callable[[str], T], written: str) -> T:
-    try:
-        return reader(written)
-    except ValueError as exc:
-        raise Exit(Code.USAGE, f"{flag}: {exc}") from None
-
-
-def _seconds(flag: str, written: str) -> float:
-    from acquirer.scenario.parameters import read_duration_ms
-
-    milliseconds = _read(flag, read_duration_ms, written)
-    if not milliseconds:
-        raise Exit(Code.USAGE, f"{flag}: '{written}' is no time; write it like 5s or 250ms")
-    return milliseconds / 1000
-
-
-def _choice(flag: str, written: str, known: Iterable[str]) -> str:
-    from acquirer.data.toml import did_you_mean
-
-    names = list(known)
-    if written not in names:
-        hint = did_you_mean(written, names) or f"; there are {', '.join(names)}"
-        raise Exit(Code.USAGE, f"{flag}: there is no '{written}'{hint}")
-    return written

@@ -57,3 +57,16 @@ class Tls:
         from acquirer.settings.client_tls import client_tls
 
         return client_tls(self.tls_ca, self.tls_certificate, self.tls_key, self.tls_name, self.tls_version)
+
+    def arguments(self) -> dict[str, str]:
+        """Return those that are given as another process takes them; {}: TLS is not spoken. Raises DataError."""
+        if self.client is None:
+            return {}
+        given = {
+            "authority": self.tls_ca,
+            "certificate": self.tls_certificate,
+            "key": self.tls_key,
+            "name": self.tls_name,
+            "version": self.tls_version,
+        }
+        return {name: str(value) for name, value in given.items() if value}

@@ -10,6 +10,7 @@ from time import monotonic_ns
 from typing import Final
 
 from acquirer.load.terminal_journeys import JourneyEnd, JourneyProgram, TerminalJourney
+from acquirer.net.tls_session import TlsSession
 from acquirer.terminal.card import CardData
 from acquirer.terminal.effects import Ask, Began, Ended, Listen, Response
 from acquirer.terminal.exchange import Exchange
@@ -56,6 +57,8 @@ class ActiveTerminal:
     sock: socket.socket | None = None
     writing: bool = False
     deframer: Deframer | None = None
+    session: TlsSession | None = None  # of its connection, if it speaks TLS
+    clear: bytes = b""  # of the request, what is to be sent once that is secured
 
     @property
     def took_us(self) -> int:

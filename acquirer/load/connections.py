@@ -12,6 +12,8 @@ from typing import Final
 
 from acquirer.load.active_terminal import ActiveTerminal
 from acquirer.load.generator import UNDER_WAY, open_from
+from acquirer.net.tls_session import TlsError, TlsSession
+from acquirer.settings.client_tls import TlsCall
 from acquirer.terminal.effects import Ask, NoAnswer, NotSent, Received, Response, Unframed
 from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import FrameError, Framing
@@ -29,12 +31,14 @@ class Target:
     Args:
         sources: addresses to connect from, in turn; none: the system chooses.
         kept: a terminal keeps its connection for its next request.
+        tls: gives how a terminal calls over TLS, by its number; None: without.
     """
 
     address: tuple[str, int]
     framing: Framing
     sources: Sequence[str] = ()
     kept: bool = False
+    tls: Callable[[str], TlsCall] | None = None
 
 
 class Connections:
@@ -61,6 +65,7 @@ class Connections:
             self.hang_up(terminal)
         if terminal.sock is not None:
             terminal.connected_ns = terminal.begun_ns
+            self._encrypt(terminal)
         elif not self._connect(terminal):
             return
         self._write(terminal)
@@ -86,7 +91,7 @@ class Connections:
         if terminal.sock is not None:
             self._selector.unregister(terminal.sock)
             terminal.sock.close()
-            terminal.sock = terminal.deframer = None
+            terminal.sock = terminal.deframer = terminal.session = None
 
     def close(self) -> None:
         """Hang up everything."""
@@ -113,6 +118,10 @@ class Connections:
             self._answered(terminal, NotSent(f"no connection: {errno.errorcode.get(error, error)}"), False)
             return False
         terminal.sock, terminal.deframer = sock, make_deframer(self._target.framing)
+        if self._target.tls is not None:
+            call = self._target.tls(terminal.machine.setup.tid)
+            terminal.session = TlsSession(call.context, server=False, name=call.name)
+            terminal.clear, terminal.data = terminal.data, terminal.session.to_send()
         self._selector.register(sock, selectors.EVENT_WRITE, terminal)
         terminal.writing = True
         return True
@@ -149,10 +158,22 @@ class Connections:
             self._broken(terminal, exc)
             return
         if not data:
+            secured = terminal.session is None or terminal.session.secured
             self.hang_up(terminal)
-            if terminal.busy:
+            if terminal.busy and not secured:
+                self._answered(terminal, NotSent("no connection: the host hung up during the handshake of TLS"), False)
+            elif terminal.busy:
                 self._answered(terminal, NoAnswer("the host closed the connection", terminal.took_us), True)
             return
+        if terminal.session is not None:
+            try:
+                data = terminal.session.feed(data)
+            except TlsError as exc:
+                self._not_secured(terminal, exc.sentence)
+                return
+            self._go_on(terminal, terminal.session)
+            if not data:
+                return
         terminal.first_ns = terminal.first_ns or monotonic_ns()
         deframer.feed(data)
         if not terminal.busy:  # late, for a request that has ended: the next one leaves it aside
@@ -167,6 +188,30 @@ class Connections:
         except FrameError as exc:
             self.hang_up(terminal)
             self._answered(terminal, Unframed(exc.detail, terminal.took_us), False)
+
+    def _encrypt(self, terminal: ActiveTerminal) -> None:
+        """Have a request go over TLS, where its connection is secured."""
+        if (session := terminal.session) is not None:
+            session.write(terminal.data)
+            terminal.data = session.to_send()
+
+    def _go_on(self, terminal: ActiveTerminal, session: TlsSession) -> None:
+        """Send what the session has to say, and the request once the handshake is over."""
+        if session.secured and terminal.clear:
+            session.write(terminal.clear)
+            terminal.clear = b""
+        if data := session.to_send():
+            terminal.data += data
+            self._write(terminal)
+
+    def _not_secured(self, terminal: ActiveTerminal, sentence: str) -> None:
+        """End a connection that TLS has failed on: the host read no request behind a handshake that it refused."""
+        untouched = not terminal.first_ns
+        self.hang_up(terminal)
+        if terminal.busy and untouched:
+            self._answered(terminal, NotSent(f"no connection: {sentence}"), False)
+        elif terminal.busy:
+            self._answered(terminal, NoAnswer(sentence, terminal.took_us), True)
 
     def _broken(self, terminal: ActiveTerminal, exc: OSError) -> None:
         reached = terminal.connected_ns > 0

@@ -68,6 +68,7 @@ class LoadPlan:
         timeout_s: how long each waits for an answer; 0: as its dialect says.
         workers: processes among which the terminals of this shard are divided.
         thresholds: what must hold in the end, or all the time.
+        tls: how the host is called over TLS, the arguments of `client_tls`; None: without.
         start_unix_ns: when it begins; None: once its requests are prepared.
         command: the command line.
     """
@@ -88,6 +89,7 @@ class LoadPlan:
     shard: Shard = ALONE
     start_unix_ns: int | None = None
     command: tuple[str, ...] = ()
+    tls: Mapping[str, str] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it for a header or another process."""

@@ -68,9 +68,24 @@ def plan_of(table: Table, folder: Path) -> LoadPlan:
         seed=whole_of(table, "seed", 1, least=0, most=MOST_SEED),
         workers=whole_of(table, "workers", 1, most=MOST_WORKERS),
         thresholds=_thresholds(table),
+        tls=_tls(table, folder),
     )
     table.end()
     return plan
+
+
+def _tls(table: Table, folder: Path) -> dict[str, str] | None:
+    """Return how the host is called over TLS, files found from the folder of the plan."""
+    if table.raw("tls") is None:
+        return None
+    own = table.table("tls")
+    own.only(("authority", "certificate", "key", "name", "version"))
+    files = {key: str(folder / text) for key in ("authority", "certificate", "key") if (text := own.text(key, ""))}
+    if "authority" not in files:
+        raise own.error("authority", "is missing: name the file of who signs the host's certificate")
+    words = {key: text for key in ("name", "version") if (text := own.text(key, ""))}
+    own.end()
+    return {**files, **words}
 
 
 def read_sources(text: str) -> tuple[str, ...]:
@@ -176,7 +191,7 @@ _READERS: Final[Mapping[str, tuple[Callable[[Table], LoadPhase], tuple[str, ...]
 _COMMON: Final = ("kind", "name", "journey", "pause")
 _KEYS: Final = (
     "host", "terminals", "cards", "dialect", "kept", "verify", "repeat", "source", "timeout", "seed", "workers",
-    "journey", "thresholds", "phase",
+    "journey", "thresholds", "phase", "tls",
 )  # fmt: skip
 _SIGN_ON: Final = JOURNEYS["sign-on"].journey("sign-on")
 _THINK: Final = 'write it like "2s", "1s..5s" or { median = "2s", p99 = "20s" }'

@@ -30,6 +30,7 @@ from acquirer.load.plan import LoadPlan, find_terminals
 from acquirer.load.records import LoadRecord, RecordWriter
 from acquirer.load.request_loop import RequestLoop
 from acquirer.load.sentinel import Sentinel
+from acquirer.load.tls_calls import tls_calls
 from acquirer.net.files import make_room
 from acquirer.settings.specs import load_dialect
 
@@ -72,7 +73,8 @@ def work(plan: LoadPlan, worker: int, path: Path, header: Mapping[str, Any]) -> 
     own = {"worker": worker, "terminals": terminals, "share": plan.share(part, len(known))}
     begin = {"begin_monotonic_ns": begin_ns, "begin_unix_ns": begin_unix_ns, "version": __version__}
     files.open({**header, **own, **begin})
-    target = Target(find_host(plan.host), compiled.dialect.framing, plan.sources, plan.kept)
+    tls = tls_calls(plan)
+    target = Target(find_host(plan.host), compiled.dialect.framing, plan.sources, plan.kept, tls)
     requests = RequestLoop(target, begin_ns, files.write, loop.ended, header["services"], worker, verify=plan.verify)
     sentinel = Sentinel(begin_ns)
     stop = _Stop()
