@@ -39,7 +39,7 @@ COMMANDS = {
     "doctor": "Say what a capture is: which dialect, which framing, how sure and why.",
     "mac": "Show how a MAC is made, step by step, and what it would be by every algorithm.",
     "pin": "Show under which keys and in which layouts a PIN block opens.",
-    "keys": "Unwrap the working keys of a sign-on, step by step.",
+    "keys": "Show KCVs, split keys, open key blocks, unwrap working keys; rotate keys of terminals and stores.",
     "certificates": "Make certificates for tests of TLS: an authority, a server, terminals, flawed ones.",
     "dialect": "List, show and check dialects.",
     "faults": "Describe the kinds of faults that a host can be given.",
@@ -144,7 +144,8 @@ def _application(arguments: list[str]) -> Any:
         module = import_module(f"acquirer.cli.{name}")
         if hasattr(module, "app"):
             _with_whole_lines(module.app)
-            app.add_typer(module.app, name=name, cls=CommandGroup, help=line, short_help=line, no_args_is_help=True)
+            group = getattr(module, "Group", CommandGroup)
+            app.add_typer(module.app, name=name, cls=group, help=line, short_help=line, no_args_is_help=True)
         else:
             app.command(name, help=line, short_help=line, cls=Command)(module.command)
     command = typer.main.get_command(app)

@@ -40,6 +40,11 @@ class ServedDoor:
         document = {"downloads": None if kinds is None else [*kinds], "registered_tmk": registered_tmk}
         self._post(f"/terminals/{quote(tid, safe='')}/fetch", document)
 
+    def rotate_master_key(self, tid: str, tmk: str, cipher: str) -> tuple[str, str]:
+        """Give a terminal another master key; return the KCVs before and now. Raises Exit."""
+        answer = self._post(f"/terminals/{quote(tid, safe='')}/rotate-master-key", {"tmk": tmk, "tmk_cipher": cipher})
+        return answer["before_kcv"], answer["kcv"]
+
     def receipt_link(self, key: TransactionKey) -> str:
         """Return a link to the slip of a transaction. Raises Exit."""
         return str(self._post("/receipts", key._asdict())["url"])

@@ -25,6 +25,7 @@ from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
 from acquirer.data.toml import DataError, Document
 from acquirer.model.rows import Session
+from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
 from acquirer.settings.terminal_values import read_downloads
@@ -55,6 +56,17 @@ class FetchBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     downloads: str | list[str] | None = Field(None, description="As parameters, capk, aid; all; []: nothing.")
     registered_tmk: bool = Field(False, description="Use its registered master key again, not the one it downloaded.")
+
+
+_MASTER_KEY: Final = Body(
+    json_schema_extra={
+        "type": "object",
+        "required": ["tmk"],
+        "properties": {"tmk": {"type": "string"}, "tmk_cipher": {"enum": ["3des", "sm4", "aes"]}},
+        "additionalProperties": False,
+    },
+    description="The key in hex digits, and the cipher by which its KCV is shown: 3des where none is named.",
+)
 
 
 def terminal_routes(running: Running, searching: Searching) -> APIRouter:
@@ -150,6 +162,14 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
         except LookupError as exc:
             raise Problem(HTTPStatus.CONFLICT, "no-keys", str(exc)) from None
 
+    @found.post("/terminals/{tid}/rotate-master-key")
+    async def rotate_master(tid: str, body: Annotated[Any, _MASTER_KEY]) -> dict[str, str]:
+        """Give a terminal another master key: its next sign-on uses it, its working keys stay good until then."""
+        await searching.run(lambda: read(tid))
+        tmk = _master_key(body)
+        before = store.rotate_master_key(tid, tmk, Vault(store.master_key))
+        return {"tid": tid, "before_kcv": before, "kcv": tmk.kcv()}
+
     @found.post("/terminals/{tid}/force-sign-on")
     async def force(tid: str, if_match: IfTerminal = None) -> JSONResponse:
         """Forget that a terminal has signed on: what it asks for next is refused until it does again."""
@@ -183,6 +203,21 @@ def _tag(document: Mapping[str, Any]) -> dict[str, str]:
     """Return the header that names a terminal as it stands."""
     written = json.dumps(document, sort_keys=True).encode()
     return {"ETag": f'"{sha256(written).hexdigest()[:TAG_DIGITS]}"'}
+
+
+def _master_key(body: object) -> Secret:
+    """Return the key of a body; a problem never repeats it. Raises Problem."""
+    if not isinstance(body, dict) or not isinstance(body.get("tmk"), str):
+        raise unusable_value("/tmk", "is missing; write the key in hex digits")
+    for name in body:
+        if name not in ("tmk", "tmk_cipher"):
+            raise unusable_value(f"/{name}", "unknown key; there are tmk and tmk_cipher")
+    if body.get("tmk_cipher", "3des") not in ("3des", "sm4", "aes"):
+        raise unusable_value("/tmk_cipher", "is not supported; use 3des, sm4 or aes")
+    try:
+        return Secret.from_hex(body["tmk"], body.get("tmk_cipher", "3des"))
+    except ValueError as exc:
+        raise unusable_value("/tmk", str(exc)) from None
 
 
 def _registrations(body: object) -> list[Registration]:

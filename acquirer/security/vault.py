@@ -19,6 +19,9 @@ from acquirer.security.secret import Secret
 from acquirer.security.working import IssuedKeys, WorkingKeys
 
 MASTER_BYTES: Final = 32
+RENEWED_BYTES: Final = 2 * MASTER_BYTES
+"""Of a master key that has replaced another one: behind it stands the key of names, which stays for ever."""
+
 _VERSION: Final = b"\x01"
 _NONCE_BYTES: Final = 12  # GCM's own size
 _OVERHEAD_BYTES: Final = 1 + _NONCE_BYTES + 16
@@ -29,16 +32,17 @@ class VaultError(SecurityError, ValueError):
 
 
 class Vault:
-    """Seals and opens small secrets under one master key of 32 bytes. Safe to share between threads."""
+    """Seals and opens small secrets under one master key. Safe to share between threads."""
 
     __slots__ = ("_digest_key", "_gcm", "_nonces", "_token_key")
 
     def __init__(self, master: bytes) -> None:
-        if len(master) != MASTER_BYTES:
-            raise VaultError(f"a vault's master key has {MASTER_BYTES} bytes, this one has {len(master)}")
+        if len(master) not in (MASTER_BYTES, RENEWED_BYTES):
+            raise VaultError(f"a vault's master key has {MASTER_BYTES} or {RENEWED_BYTES} bytes, not {len(master)}")
+        master, names = master[:MASTER_BYTES], master[MASTER_BYTES:]
         self._gcm = AESGCM(_derive(master, b"acquirer vault: seal"))
         self._nonces = blake2b(digest_size=_NONCE_BYTES, key=_derive(master, b"acquirer vault: nonce"))
-        self._token_key = _derive(master, b"acquirer vault: token")
+        self._token_key = names or _derive(master, _TOKEN)
         self._digest_key = _derive(master, b"acquirer vault: digest")
 
     def seal(self, context: str, clear: bytes, randbytes: Randbytes) -> bytes:
@@ -91,6 +95,14 @@ class Vault:
         parts = [text.encode(), *(b"" if key is None else key.pack() for key in keys)]
         sized = b"".join([len(part).to_bytes(4) + part for part in parts])  # so that no byte can move to the next part
         return hmac.digest(self._digest_key, sized, "sha256")[:16].hex()
+
+
+_TOKEN: Final = b"acquirer vault: token"
+
+
+def renewed_master(master: bytes, randbytes: Randbytes) -> bytes:
+    """Return another master key, under which cards keep their names: nothing else could find their rows again."""
+    return randbytes(MASTER_BYTES) + (master[MASTER_BYTES:] or _derive(master, _TOKEN))
 
 
 def _derive(master: bytes, purpose: bytes) -> bytes:

@@ -29,12 +29,12 @@ def backup(url: str, target: Path) -> int:
         StoreError: there is no whole store, something is at the target, or it cannot be written.
     """
     database = existing(url)
-    key = master_key(database, make=False)
-    _check_free(target, key)
     draft = companion(target, ".new")
     try:
         with closing(connect_reading(database)) as source:
             known = source.execute("SELECT value FROM main.meta WHERE name = 'vault'").fetchall()
+            key = master_key(database, make=False, known=str(known[0][0]) if known else "")
+            _check_free(target, key)
             if known != [(check_value(key),)]:
                 raise StoreError(f"{key_path(database)} is not the key of {database}: put its own back first")
             draft.unlink(missing_ok=True)

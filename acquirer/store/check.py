@@ -189,7 +189,7 @@ def _numbers(connection: sqlite3.Connection, database: Path, _result: CheckResul
 def _keys(connection: sqlite3.Connection, database: Path, _result: CheckResult) -> Iterator[str]:
     """The key file is the store's own, and opens the keys of each terminal."""
     known = connection.execute("SELECT value FROM main.meta WHERE name = 'vault'").fetchall()
-    key = master_key(database, make=False)
+    key = master_key(database, make=False, known=str(known[0][0]) if known else "")
     if known != [(check_value(key),)]:
         yield f"{key_path(database)} is not the key of {database}: put its own back"
         return

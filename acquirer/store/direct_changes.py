@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from acquirer.errors import StoreError
 from acquirer.model.remarks import Remark
 from acquirer.model.rows import Session, Signature
+from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
 from acquirer.store import statements
+from acquirer.store.key_rotation import rotate_master_key
 from acquirer.store.queries import registered
 from acquirer.store.registry import Registered, register
 from acquirer.store.remarks import write_remark
@@ -53,6 +55,14 @@ class DirectChanges(RowLoader):
         self._configs.clear()
         self._direct.sessions.clear()
         return result
+
+    def rotate_master_key(self, tid: str, tmk: Secret, vault: Vault) -> str:
+        """Give a terminal another master key; see `interface.Store.rotate_master_key`."""
+        with self._writes():
+            before = rotate_master_key(self._direct, tid, tmk, vault, self._database)
+        self._configs.clear()
+        self._direct.sessions.clear()
+        return before
 
     def change_session(self, tid: str, change: Callable[[Session], Session]) -> None:
         """Write a terminal's session as `change` makes it; see `interface.Store.change_session`."""

@@ -26,6 +26,7 @@ from acquirer.model.effects import (
 from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.model.remarks import Remark
 from acquirer.model.rows import Card, Session, Signature, TerminalConfig, Transaction, Uploaded
+from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
 from acquirer.store.batch_writer import BatchWriter
@@ -162,6 +163,15 @@ class Store(Protocol):
 
     def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
         """Insert or update terminals by tid, none deleted; a changed TMK drops its working keys."""
+
+    def rotate_master_key(self, tid: str, tmk: Secret, vault: Vault) -> str:
+        """Give a terminal another master key, for the keys of its next sign-on; return the KCV of the one before.
+
+        Its working keys stay good until then.
+
+        Raises:
+            LookupError: no such terminal is registered.
+        """
 
     def change_session(self, tid: str, change: Callable[[Session], Session]) -> None:
         """Write a terminal's session as `change` makes it, between two exchanges of that terminal.

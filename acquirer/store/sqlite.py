@@ -11,7 +11,6 @@ import sqlite3
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from acquirer.errors import StoreError
 from acquirer.model.effects import Commit
@@ -24,14 +23,14 @@ from acquirer.store.direct_changes import DirectChanges
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import GroupCommitter
 from acquirer.store.interface import OnOutcome, Recorder
-from acquirer.store.key_file import check_value, master_key
+from acquirer.store.key_rotation import opened_key
 from acquirer.store.location import DatabaseLock, database_path, key_path
 from acquirer.store.open_files import ALL_FILES, WRITTEN_FILES, FileContents, OpenFiles
 from acquirer.store.purge import KEEP_DAYS
 from acquirer.store.queries import Reader
 from acquirer.store.schema import REVISION
 from acquirer.store.soundness import damaged, explained, missing_part
-from acquirer.store.transaction_writer import OnWritten, set_meta
+from acquirer.store.transaction_writer import OnWritten
 
 
 class SqliteStore(DirectChanges):
@@ -50,7 +49,7 @@ class SqliteStore(DirectChanges):
             self._writing = connect_writing(database)
             self._direct = direct = DirectWriter(self._writing, database)
             self.master_key = (
-                os.urandom(MASTER_BYTES) if self._in_memory or database is None else self._key_of(database)
+                os.urandom(MASTER_BYTES) if self._in_memory or database is None else opened_key(self._direct, database)
             )
             reading = self._writing if database is None else connect_reading(database, LOCKED_WAIT_S)
             super().__init__(direct, reading, database)
@@ -218,18 +217,6 @@ class SqliteStore(DirectChanges):
         if self._committer is None:
             raise StoreError("the store is closed, or was not started")
         return self._committer
-
-    def _key_of(self, database: Path) -> bytes:
-        """Return the master key, made along with the database; later it must be the one that the database knows."""
-        known = self._direct.meta("vault")
-        if not known and self._direct.in_use:
-            raise damaged(database, "it does not say which key file is its own")
-        key = master_key(database, make=not known)
-        if not known:
-            self._direct.transact(lambda cursor: set_meta(cursor, "vault", check_value(key)))
-        elif known != check_value(key):
-            raise StoreError(f"{database}.key is not the key of {database}: put its own back, or name another store")
-        return key
 
 
 def open_store(url: str, *, shared: bool = False) -> SqliteStore:
