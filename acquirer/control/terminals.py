@@ -163,10 +163,11 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
             raise Problem(HTTPStatus.CONFLICT, "no-keys", str(exc)) from None
 
     @found.post("/terminals/{tid}/rotate-master-key")
-    async def rotate_master(tid: str, body: Annotated[Any, _MASTER_KEY]) -> dict[str, str]:
+    async def rotate_master(tid: str, body: Annotated[Any, _MASTER_KEY], if_match: IfTerminal = None) -> dict[str, str]:
         """Give a terminal another master key: its next sign-on uses it, its working keys stay good until then."""
         await searching.run(lambda: read(tid))
         tmk = _master_key(body)
+        confirm(tid, if_match)
         before = store.rotate_master_key(tid, tmk, Vault(store.master_key))
         return {"tid": tid, "before_kcv": before, "kcv": tmk.kcv()}
 

@@ -211,3 +211,70 @@ def test_a_terminal_is_to_download(host: ControlledHost) -> None:
     assert host.post(path, {}).status == 422
     assert host.post(path, {"downloads": ["capkk"]}).pointers == ["/downloads"]
     assert host.post("/terminals/1/fetch", {"downloads": "all"}).status == 404
+
+
+def test_another_master_key_costs_a_terminal_that_is_at_work_no_exchange(host: ControlledHost, tmp_path: Path) -> None:
+    """It sells while its master key is replaced again and again; its next sign-on is under the last one."""
+    host.post("/terminals", NEW)
+    stop, codes = threading.Event(), []
+
+    def sell() -> None:
+        with Terminal("77000001", mid=MID, tmk=TMK, host=host.address, state=tmp_path) as terminal:
+            codes.append(terminal.sign_on().code)
+            while not stop.is_set() or len(codes) < 20:
+                codes.append(terminal.sale("1.00").code)
+
+    selling = threading.Thread(target=sell)
+    selling.start()
+    try:
+        seen = []
+        for number in range(12):
+            fresh = f"{number:02X}" * 8 + "FEDCBA9876543210"
+            answer = host.post("/terminals/77000001/rotate-master-key", {"tmk": fresh})
+            assert answer.status == 200, answer.text
+            assert fresh not in answer.text
+            seen.append((answer.json["before_kcv"], answer.json["kcv"]))
+    finally:
+        stop.set()
+        selling.join()
+    assert set(codes) == {"00"}
+    assert [before for before, _ in seen[1:]] == [now for _, now in seen[:-1]]
+    with Terminal("77000001", mid=MID, tmk=fresh, host=host.address) as terminal:
+        assert terminal.sign_on().code == "00"
+        assert terminal.sale("2.00").code == "00"
+    with Terminal("77000001", mid=MID, tmk=TMK, host=host.address) as terminal:
+        assert terminal.sign_on().outcome == "keys-differ"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (3, "/tmk"),
+        ({}, "/tmk"),
+        ({"tmk": 3}, "/tmk"),
+        ({"tmk": "00"}, "/tmk"),
+        ({"tmk": TMK, "tmk_cipher": "rc4"}, "/tmk_cipher"),
+        ({"tmk": TMK, "key": 1}, "/key"),
+    ],
+)
+def test_a_master_key_that_cannot_be_used_is_named_and_not_repeated(
+    shared: ControlledHost, body: object, pointer: str
+) -> None:
+    answer = shared.post("/terminals/10000161/rotate-master-key", body)
+    assert (answer.status, answer.pointers) == (422, [pointer])
+    assert TMK not in answer.text
+
+
+def test_another_master_key_from_the_command_line_while_a_host_serves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path}/acquirer.db"
+    words = ["--tmk", "FEDCBA98765432100123456789ABCDEF", "--store", url]
+    with controlled_host(store=url) as host:
+        before = host.get("/terminals/10000161").json["tmk_kcv"]
+        assert cli.run(["keys", "rotate-tmk", "10000161", *words]) == 0
+        now = host.get("/terminals/10000161").json["tmk_kcv"]
+        assert capsys.readouterr().out == f"10000161: TMK KCV {before} before, {now} from its next sign-on on.\n"
+        assert cli.run(["keys", "rotate-tmk", "77000009", *words]) == 2
+    assert cli.run(["keys", "rotate-tmk", "10000161", *words]) == 0
+    assert capsys.readouterr().out == f"10000161: TMK KCV {now} before, {now} from its next sign-on on.\n"
