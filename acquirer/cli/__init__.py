@@ -144,7 +144,7 @@ def _application(arguments: list[str]) -> Any:
         module = import_module(f"acquirer.cli.{name}")
         if hasattr(module, "app"):
             _with_whole_lines(module.app)
-            group = getattr(module, "Group", CommandGroup)
+            group = getattr(module, "GROUP", CommandGroup)
             app.add_typer(module.app, name=name, cls=group, help=line, short_help=line, no_args_is_help=True)
         else:
             app.command(name, help=line, short_help=line, cls=Command)(module.command)

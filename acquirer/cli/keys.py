@@ -31,7 +31,7 @@ KbpkOption = Annotated[
 ShowOption = Annotated[bool, typer.Option("--unsafe-show", help="Show keys in the clear.")]
 
 
-class Group(CommandGroup):
+class KeysGroup(CommandGroup):
     """Commands, of which `unwrap` need not be named: it was the only one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -39,6 +39,10 @@ class Group(CommandGroup):
         if args and args[0] not in self.commands and args[0] != "--help":
             args = ["unwrap", *args]
         return super().parse_args(ctx, args)
+
+
+GROUP = KeysGroup
+"""How the commands of this module are found."""
 
 
 @app.command()

@@ -216,7 +216,7 @@ def test_a_terminal_is_to_download(host: ControlledHost) -> None:
 def test_another_master_key_costs_a_terminal_that_is_at_work_no_exchange(host: ControlledHost, tmp_path: Path) -> None:
     """It sells while its master key is replaced again and again; its next sign-on is under the last one."""
     host.post("/terminals", NEW)
-    stop, codes = threading.Event(), []
+    stop, codes, fresh = threading.Event(), [], TMK
 
     def sell() -> None:
         with Terminal("77000001", mid=MID, tmk=TMK, host=host.address, state=tmp_path) as terminal:
