@@ -72,7 +72,7 @@ def test_components_from_files_make_the_key_again(capsys: Captured, tmp_path: Pa
     assert (code, json.loads(out)["kcv"]) == (0, TMK.kcv())
 
 
-def test_components_are_shown_where_that_is_asked_for_by_name(capsys: Captured) -> None:
+def test_components_are_shown_only_with_the_option_for_it(capsys: Captured) -> None:
     code, out, err = run(capsys, "split", TMK_HEX)
     assert (code, out) == (2, "")
     assert "--out DIR" in err
