@@ -212,9 +212,11 @@ def _performer(
         from acquirer.app.certification.command import CommandPerformer
 
         return CommandPerformer(options.command)
-    from acquirer.cli.certify_person import PersonAtKeyboard, keyboard
+    from acquirer.cli.certify_person import KEYS, PersonAtKeyboard, keyboard
 
-    return PersonAtKeyboard(keyboard(), sys.stderr if options.as_json else sys.stdout)
+    talk = sys.stderr if options.as_json else sys.stdout
+    print(f"Each step goes on by itself once its messages have come. Enter or {KEYS}", file=talk, flush=True)
+    return PersonAtKeyboard(keyboard(), talk)
 
 
 def _end(folder: RunFolder, report: CertificationReport, *, whole: bool, as_json: bool) -> int:

@@ -73,6 +73,7 @@ class CaseCourse:
     evidence: CaseEvidence = field(init=False)
     transcript: str = ""
     shown: int = 0
+    others: list[str] = field(default_factory=list)
     began_after: int = field(init=False)
     rules: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -110,6 +111,7 @@ class CaseCourse:
         """Take up what the host's journal has since the case began: of this terminal, and what names none."""
         entries = self.host.journal.list(f"id>{self.began_after}")
         self.evidence.entries = [one for one in entries if one.tid in ("", self.tid)]
+        self.others = sorted({one.tid for one in entries} - {"", self.tid})
         for entry in self.evidence.entries[self.shown :]:
             self.observer.exchange_seen(entry)
         self.shown = len(self.evidence.entries)
@@ -131,13 +133,18 @@ class CaseCourse:
         self._watch(step, after)
         for expectation in step.expectations:
             if isinstance(expectation.expected, AnswerExpected) and not self._unseen(step, after):
+                question_s = self.now_s()
                 answer = self.performer.answer(task, expectation.expected)
+                self.until_s += self.now_s() - question_s  # a person may think
                 if isinstance(answer, Wish):
                     raise PersonWish(answer)
                 self.evidence.answers[expectation.expected.question] = answer
         self._look()
         if missing := self._unseen(step, after):
-            raise CannotPerform(f"step {step.number} was not done, or not seen: {missing}")
+            over = (
+                f", and the time of the case ({self.case.time_s:g} s) is over" if self.now_s() >= self.until_s else ""
+            )
+            raise CannotPerform(f"step {step.number} was not done, or not seen{over}: {missing}{self._strangers()}")
         self.findings += judge_step(step, self.evidence, after)
 
     def _task(self, step: CaseStep, arguments: dict[str, object]) -> StepTask:
@@ -200,6 +207,12 @@ class CaseCourse:
 
     def _unseen(self, step: CaseStep, after: int) -> str:
         return missing_message(step, self.evidence, after)
+
+    def _strangers(self) -> str:
+        """Return a hint where only other terminals spoke, as the rest of a sentence: a number may be mistyped."""
+        if not self.others or self.evidence.entries:
+            return ""
+        return f"; there were exchanges of {' and '.join(self.others)}: is {self.tid} the terminal's number?"
 
     def _outstanding(self, step: CaseStep, after: int) -> bool:
         return outstanding(judge_step(step, self.evidence, after))

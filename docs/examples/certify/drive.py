@@ -14,7 +14,7 @@ from pathlib import Path
 CANNOT = 77  # the case is then not done
 LAST = Path("last.json")
 TERMINAL = {"sale": "sale", "sign_on": "sign-on", "sign_off": "sign-off", "void": "void", "reverse": "reverse"}
-SAYS = {"print a slip": "receipt", "sign-on failed": "failed"}
+SAYS = {"print a slip": "receipt", "sign-on failed": "failed", "could not be used": "failed", "the reason": "failed"}
 
 
 def main() -> int:
