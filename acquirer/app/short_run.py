@@ -48,9 +48,11 @@ class ShortRun(LaneHolder):
         taken = own.way.take(self._frame, self._connection.peer, self._at_us, self._began_s)
         if taken is None:
             return self.general()
-        self._reply, session, facts, row, tid = taken
+        self._reply, session, facts, row, tid, stan = taken
         own.driver.lanes.acquire(tid, self, _never)
-        self._exchange = exchange = ReadyExchange(own.way.dialect, facts, row, session, self._began_s + own.patience_s)
+        self._exchange = exchange = ReadyExchange(
+            own.way.dialect, facts, row, session, self._began_s + own.patience_s, tid, stan, self._connection.peer
+        )
         own.driver.store.commit(exchange, self._committed)
         return None
 

@@ -61,10 +61,11 @@ class ReplyPlan:
 
     def statements(
         self, des: Collection[int], values: Mapping[str, str], names: dict[str, Any]
-    ) -> tuple[list[str], list[int]]:
-        """Return Python source that does the same for requests that carry exactly `des`, and the DEs of their replies.
+    ) -> tuple[list[str], dict[int, str]]:
+        """Return Python source that does the same for requests that carry exactly `des`.
 
-        It makes ``reply``; a field of the request is ``f11``.
+        It makes ``reply``; a field of the request is ``f11``. Beside it stands an expression for each field of the
+        reply, once that is there.
 
         Args:
             values: an expression for each element that the host has a value for.
@@ -78,13 +79,12 @@ class ReplyPlan:
             if element in values:
                 out[de] = values[element]
         lines = [f"reply = {{{', '.join([f'{de}: {value}' for de, value in out.items()])}}}"]
-        written = [*out]
         for element, de, constant, write in self._parts:
             if element in values or constant is not None:
                 names[f"write_{element}"] = write
                 lines.append(f"write_{element}(reply, {values.get(element, repr(constant))})")
-                written.append(de)
-        return lines, list(dict.fromkeys(written))
+                out[de] = f"reply[{de}]"
+        return lines, out
 
 
 class MessagePlans:

@@ -15,7 +15,7 @@ for the journal; or None: then nothing was done, and `exchange` decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from acquirer.dialect.clock import day_and_time
@@ -29,9 +29,9 @@ from acquirer.host.kinds import KINDS
 from acquirer.host.registry import Straight
 from acquirer.host.request import no_key
 from acquirer.journal.entry import RECORD
-from acquirer.journal.packed import PackedExchange
-from acquirer.journal.render import Facts
-from acquirer.journal.shapes import shape_of
+from acquirer.journal.packed import Form, PackedExchange
+from acquirer.journal.render import Facts, pack
+from acquirer.journal.shapes import AGAIN_AFTER, USUAL_AFTER, shape_of
 from acquirer.model.evidence import ExchangeRecord
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Session, TerminalConfig
@@ -48,9 +48,9 @@ LoadKept = Callable[[str], "tuple[TerminalConfig, Session, str] | None"]
 """Returns a terminal, its session and a reference number; None: they are not in memory, or another exchange of this
 terminal is under way."""
 
-ShortExchange = tuple[bytes, "Session | None", Facts, "PackedExchange | None", str]
-"""The reply, the session as it will be (None: unchanged), the facts for the journal, its row where that is a usual one,
-the terminal's number."""
+ShortExchange = tuple[bytes, "Session | None", "Facts | None", "PackedExchange | None", str, str]
+"""The reply, the session as it will be (None: unchanged), the facts for the journal, or its row instead where that is a
+usual one; the terminal's number, and its STAN."""
 
 _Way = Callable[[Message, str, int, float], ShortExchange]
 """Takes a message, its peer, when it came, and when its exchange began. Raises Decided, and one of `NOT_FAST`."""
@@ -75,7 +75,7 @@ class ShortWay:
         self._load = load
         self._now_s = now_s
         self._ways: dict[_Kind, _Way] = {}
-        self._seen: dict[_Kind, int] = {}  # of kinds that have none yet
+        self._seen: dict[_Kind, int] = {}  # messages that had none yet, or no row
         start = dialect.grammar.envelope_bytes
         self._mti = slice(start, start + dialect.grammar.mti_bytes)
         self._mtis = frozenset([dialect.grammar.mti_on_wire(route.mti) for route in dialect.routes if _straight(route)])
@@ -93,21 +93,35 @@ class ShortWay:
             self._count(message)
             return None
         try:
-            return way(message, peer, at_us, began_s)
+            taken = way(message, peer, at_us, began_s)
         except (Decided, *NOT_FAST):
             return None
+        if taken[2] is not None:
+            self._learn_form(message, taken[2])
+        return taken
+
+    def _learn_form(self, message: Message, facts: Facts) -> None:
+        """Have the way make rows of the form that an exchange has, once there were enough without a row."""
+        kind = message.mti, tuple(message.fields)
+        seen = self._see(kind)
+        if seen == SHORT_AFTER + USUAL_AFTER or seen % AGAIN_AFTER == 0:
+            form = pack(facts, self.dialect)[2]
+            self._ways[kind] = _make_way(self._host, message, self._load, self._now_s, form) or _no_way
 
     def _count(self, message: Message) -> None:
         kind = message.mti, tuple(message.fields)
-        seen = self._seen.get(kind, 0) + 1
-        if seen < SHORT_AFTER:
-            if len(self._seen) >= KEPT:
-                self._seen.clear()
-            self._seen[kind] = seen
+        if self._see(kind) < SHORT_AFTER:
             return
         if len(self._ways) >= KEPT:
             self._ways.clear()
         self._ways[kind] = _make_way(self._host, message, self._load, self._now_s) or _no_way
+
+    def _see(self, kind: _Kind) -> int:
+        """Count a message; return how many there were."""
+        if len(self._seen) >= KEPT and kind not in self._seen:
+            self._seen.clear()
+        seen = self._seen[kind] = self._seen.get(kind, 0) + 1
+        return seen
 
 
 def _no_way(_message: Message, _peer: str, _at_us: int, _began_s: float) -> ShortExchange:
@@ -122,8 +136,14 @@ def _straight(route: Route) -> Straight | None:
     return service.straight
 
 
-def _make_way(host: Host, message: Message, load: LoadKept, now_s: Callable[[], float]) -> _Way | None:
-    """Return the function for messages with the MTI and the fields of this one; None where there is none."""
+def _make_way(
+    host: Host, message: Message, load: LoadKept, now_s: Callable[[], float], form: Form | None = None
+) -> _Way | None:
+    """Return the function for messages with the MTI and the fields of this one; None where there is none.
+
+    Args:
+        form: of rows that it makes.
+    """
     from acquirer.wire.fast import make_encoder  # only what sees many messages needs it
 
     dialect, mti, des = host.dialect, message.mti, tuple(message.fields)
@@ -161,15 +181,19 @@ def _make_way(host: Host, message: Message, load: LoadKept, now_s: Callable[[], 
 
     available = {element: f"clock[{element!r}]" for element in host.calendar.stamp(0).reply_elements}
     available |= {"rrn": "rrn", "code": repr(code), **{element: f"given[{element!r}]" for element in straight.gives}}
-    reply_lines, reply_des = plan.statements(des, available, names)
+    reply_lines, reply_values = plan.statements(des, available, names)
     reply_mti = host.plans.reply_mti(mti)
-    names["encode"] = make_encoder(dialect.grammar, reply_des)
-    names["usual_row"] = shape_of((dialect, mti, des, reply_mti, tuple(reply_des))).usual
+    names["encode"] = make_encoder(dialect.grammar, list(reply_values))
     there = [f"({' or '.join(map(text, entry))})" for entry in mandatory.elements]
     deciding = dict.fromkeys([name for one in dialect.routes if one.mti == mti for name in one.when])
     conditions = "".join([f"{text(name)}, " for name in deciding])
     operator = f"two_digits({text('operator')})" if names_operator(route) else "''"
-    record = _record(operator, mti=mti, service=route.service, code=code, reply_mti=reply_mti)
+    record = _record(mti=mti, service=route.service, code=code, reply_mti=reply_mti)
+    row_lines = ["row = None"]
+    if form is not None:
+        values = record | {element: text(element) for element in ("tid", "mid", "stan")}
+        values |= {f"request.{de}": f"f{de}" for de in des} | {f"reply.{de}": one for de, one in reply_values.items()}
+        row_lines = shape_of((dialect, mti, des, reply_mti, tuple(reply_values))).row_lines(form, values, names)
     source = [
         "def way(message, peer, at_us, began_s):",
         "fields = message.fields",
@@ -190,8 +214,12 @@ def _make_way(host: Host, message: Message, load: LoadKept, now_s: Callable[[], 
         f"{', '.join(['host', 'terminal', 'session', 'stamp', 'at_us', 'stan', *map(text, straight.elements)])})",
         *reply_lines,
         f"frame = encode(envelope(message.raw, 0), {reply_mti!r}, reply)",
-        f"facts = {', '.join(record)}, fields, (), reply",
-        "return frame, after, facts, usual_row(facts), tid",
+        "notes = '\\n'.join(notes)",
+        f"operator = {operator}",
+        "took_us = int((now_s() - began_s) * 1_000_000)",
+        *row_lines,
+        f"facts = ({', '.join(record.values())}, fields, (), reply) if row is None else None",
+        "return frame, after, facts, row, tid, stan",
     ]
     exec(compile("\n    ".join(source), "<generated way>", "exec"), names)  # noqa: S102  made of a checked dialect only
     way: _Way = names["way"]
@@ -219,27 +247,23 @@ class _Routed:
 
 
 _FACTS: Final[Mapping[str, str]] = {
-    **{name: name for name in ("at_us", "peer", "tid", "mid", "batch", "stan", "rrn", "why")},
+    **{name: name for name in ("at_us", "peer", "tid", "mid", "batch", "stan", "rrn", "why", "notes", "operator")},
     "reason": repr(str(Reason.APPROVED)),
-    "notes": r"'\n'.join(notes)",
     "frame_bytes": "len(message.raw)",
-    "took_us": "int((now_s() - began_s) * 1_000_000)",
+    "took_us": "took_us",
     "generation": "rules.generation.number",
 }
 """Expressions for what is known of an ordinary exchange; all else is as where nothing is said."""
 
 
-def _record(operator: str, **texts: str) -> Iterator[str]:
-    """Yield an expression for each field of an `ExchangeRecord`, as facts have it.
+def _record(**texts: str) -> dict[str, str]:
+    """Return an expression for each field of an `ExchangeRecord`, as facts have it.
 
     Args:
-        operator: the expression for it.
         texts: those that are the same in all exchanges of a kind.
     """
-    facts = {**_FACTS, "operator": operator}
-    for column, value in zip(RECORD.columns, RECORD.pack(ExchangeRecord(0)), strict=True):
-        name = column.name
-        yield repr(texts[name]) if name in texts else facts.get(name, repr(value))
+    empty = zip([column.name for column in RECORD.columns], RECORD.pack(ExchangeRecord(0)), strict=True)
+    return {name: repr(texts[name]) if name in texts else _FACTS.get(name, repr(value)) for name, value in empty}
 
 
 def _text(dialect: Dialect, element: str, des: Collection[int]) -> str:

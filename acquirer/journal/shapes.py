@@ -15,7 +15,7 @@ from acquirer.dialect.vocabulary import IDENTIFIERS
 from acquirer.journal.entry import RECORD
 from acquirer.journal.mask import Shower, showers, shown_alike, shows_text
 from acquirer.journal.packed import ANSWERED, VALUE_RECORD, Form, PackedExchange
-from acquirer.journal.usual_rows import UsualRow, usual_row
+from acquirer.journal.usual_rows import UsualRow, row_lines, usual_row
 from acquirer.wire.masking import hidden, readable
 from acquirer.wire.message import Value
 
@@ -107,6 +107,16 @@ class ExchangeShape:
         key = self._form_key(values)
         return self._forms.get(key) or self._add_form(key)
 
+    def row_lines(self, form: Form, values: Mapping[str, str], names: dict[str, Any]) -> list[str]:
+        """Return Python source that makes the rows of a form: see `usual_rows.row_lines`."""
+        fields = self._names[len(RECORD_NAMES) :]
+        shown_by = dict(zip(fields, self._showers, strict=True))
+        return row_lines(form, values, shown_by, self._equal, self._binary(fields), names)
+
+    def _binary(self, names: Iterable[str]) -> list[str]:
+        specs = self._key[0].fields
+        return [name for name in names if (spec := specs.get(int(name.rpartition(".")[2]))) and spec.kind == "b"]
+
     def _compile(self, outcome: tuple[Any, ...], there: bytes, facts: Sequence[Any]) -> UsualRow:
         """Return the function for an outcome, the optional values that are there, and fields that repeat others."""
         names = self._names[len(RECORD_NAMES) :]
@@ -119,10 +129,8 @@ class ExchangeShape:
             and (shown_alike(shown_by[name], shown_by[source]) if source in shown_by else shows_text(shown_by[name]))
             for name, source in self._equal.items()
         ]
-        specs = self._key[0].fields
-        binary = [name for name in names if (spec := specs.get(int(name.rpartition(".")[2]))) and spec.kind == "b"]
         form = self._add_form((*outcome, *[not one for one in there], True, *repeats)).form  # without a failure
-        return usual_row(form, RECORD_NAMES[:-1], shown_by, self._equal, binary)
+        return usual_row(form, RECORD_NAMES[:-1], shown_by, self._equal, self._binary(names))
 
     def _add_form(self, key: tuple[Any, ...]) -> RowForm:
         (service, code, reason), facts = key[: len(_OUTCOME)], key[len(_OUTCOME) :]

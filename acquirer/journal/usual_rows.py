@@ -76,6 +76,77 @@ def usual_row(
     return usual
 
 
+def row_lines(
+    form: Form,
+    values: Mapping[str, str],
+    showers: Mapping[str, Shower],
+    equal: Mapping[str, str],
+    binary: Collection[str],
+    names: dict[str, Any],
+) -> list[str]:
+    """Return Python source that does the same where the values are at hand; it makes ``row``, which is None otherwise.
+
+    Args:
+        values: an expression for each name, of a record or in a form; two that are alike have one value.
+        names: what the source uses is added to it.
+    """
+    kept = [name for name in form.names.split() if "=" not in name]
+    repeated = {name: source for name, source in equal.items() if name not in kept}
+    usual = [f"{values[name]} == {getattr(form, name)!r}" for name in ("service", "code", "reason")]
+    usual += [
+        values[name] if name in kept else f"not {values[name]}" for name in VALUE_RECORD if name != "amount_minor"
+    ]
+    usual.append(f"({values['amount_minor']} is None) == {'amount_minor' not in kept}")
+    usual += [f"{values[name]} == {values[source]}" for name, source in repeated.items()]
+    usual += [f"{values[name]} != {values[source]}" for name, source in equal.items() if name in kept]
+    shown: dict[str, str] = {name: values[name] for name in kept if name not in showers}
+    lines = []
+    for name in [name for name in kept if name in showers]:
+        shown[name] = variable = name.replace(".", "_")
+        names[f"show_{variable}"] = showers[name]
+        show = f"show_{variable}({values[name]})"
+        if name not in binary and shows_short_text(showers[name]):
+            show = (
+                values[name]
+                if shows_text(showers[name])
+                else f"{values[name]} if len({values[name]}) < {PAN_DIGITS[0]} else {show}"
+            )
+        lines.append(f"{variable} = {show}")
+    texts = dict.fromkeys(
+        [
+            *[shown[name] for name in kept if name in showers],
+            *[values[source] for source in repeated.values() if source in VALUE_RECORD or source == "tid"],
+        ]
+    )
+    searched = [name for name in SEARCHED if name in kept]
+    names |= {"form": form, "may_hold": may_hold_card_numbers}
+    lines += [
+        f"texts = ''.join([{', '.join(texts)}])",
+        f"data = {_joined([shown[name] for name in kept], SEPARATOR)}",
+        f"if texts.isascii() and texts.isprintable() and data.count({SEPARATOR!r}) == {max(len(kept) - 1, 0)}"
+        + f" and not may_hold({_joined([values[name] for name in searched], _NEWLINE)}):" * bool(searched)
+        + ":" * (not searched),
+        "    row = at_us, tid, form, data",
+    ]
+    return ["row = None", f"if {' and '.join(_unsure(usual))}:", *[f"    {line}" for line in lines]]
+
+
+def _unsure(conditions: Sequence[str]) -> list[str]:
+    """Return conditions without those that always hold."""
+    found = []
+    for condition in dict.fromkeys(conditions):
+        left, equals, right = condition.partition(" == ")
+        if equals and left == right:
+            continue
+        try:
+            if eval(condition, {"__builtins__": {}}):  # noqa: S307  where it names nothing, it is known
+                continue
+        except NameError:
+            pass
+        found.append(condition)
+    return found or ["True"]
+
+
 SEARCHED: Final = tuple(text_masks(ExchangeRecord))
 """Fields of an `ExchangeRecord` in which a card number may stand."""
 

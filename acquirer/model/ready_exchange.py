@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
-from acquirer.model.evidence import ExchangeRecord
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Session
 
 if TYPE_CHECKING:
     from acquirer.dialect.dialect import Dialect
     from acquirer.wire.message import Value
-
-_PLACE: Final = {one.name: place for place, one in enumerate(fields(ExchangeRecord))}
 
 
 class ReadyExchange:
@@ -24,7 +20,7 @@ class ReadyExchange:
     that takes the short way (`host.short_way`).
     """
 
-    __slots__ = ("deadline_s", "dialect", "facts", "id", "row", "session")
+    __slots__ = ("deadline_s", "dialect", "facts", "id", "peer", "row", "session", "stan", "tid")
 
     reason: Final = Reason.APPROVED
     reply: Final[Mapping[int, Value]] = {}  # there is one
@@ -39,14 +35,20 @@ class ReadyExchange:
     def __init__(
         self,
         dialect: Dialect,
-        facts: tuple[Any, ...],
+        facts: tuple[Any, ...] | None,
         row: tuple[Any, ...] | None,
         session: Session | None,
         deadline_s: float,
+        tid: str,
+        stan: str,
+        peer: str,
     ) -> None:
         self.dialect = dialect
-        self.facts = facts  # `journal.render.Facts`
-        self.row = row  # `journal.packed.PackedExchange`; None where that is made of the facts
+        self.facts = facts  # `journal.render.Facts`; None where there is a row
+        self.row = row  # `journal.packed.PackedExchange`
+        self.tid = tid
+        self.stan = stan
+        self.peer = peer
         self.session = session
         self.deadline_s = deadline_s
         self.id = 0  # set when it is committed
@@ -61,16 +63,6 @@ class ReadyExchange:
 
     @property
     def at_us(self) -> int:
-        return int(self.facts[_PLACE["at_us"]])
-
-    @property
-    def peer(self) -> str:
-        return str(self.facts[_PLACE["peer"]])
-
-    @property
-    def tid(self) -> str:
-        return str(self.facts[_PLACE["tid"]])
-
-    @property
-    def stan(self) -> str:
-        return str(self.facts[_PLACE["stan"]])
+        found = self.row or self.facts
+        assert found is not None
+        return int(found[0])  # as both have it

@@ -11,7 +11,15 @@ def claim_rows(changes: Changes | ReadyExchange, claimed: set[object]) -> bool:
 
     Both were decided on one version, so only the first is right.
     """
-    session, card, upload = changes.session, changes.card, changes.upload
+    session = changes.session
+    if isinstance(changes, ReadyExchange):  # most often
+        if session is None:
+            return True
+        if session.tid in claimed:
+            return False
+        claimed.add(session.tid)
+        return True
+    card, upload = changes.card, changes.upload
     rows: list[object] = [] if session is None else [session.tid]
     for one in (changes.transaction, changes.original, changes.authorisation):
         if one is not None:

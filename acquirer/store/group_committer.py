@@ -98,6 +98,7 @@ class GroupCommitter:
         self._unanswered = 0  # commits, but for refusals
         self._unanswered_refusals = 0
         self._called = False  # `_hand_over` is about to run
+        self._slow = False  # the oldest commit had waited too long when this turn's first one was asked for
         writer.start(self._report)
 
     @property
@@ -117,7 +118,9 @@ class GroupCommitter:
 
     def commit(self, wanted: Commit | ReadyExchange, on_outcome: OnOutcome) -> None:
         """Queue one commit; those of one turn of the loop are handed over together."""
-        full = self._unanswered >= FULL_COMMITS or self.waited_s > FULL_S
+        if not self._called:  # it is the first of this turn of the loop
+            self._slow = self.waited_s > FULL_S
+        full = self._slow or self._unanswered >= FULL_COMMITS
         if isinstance(wanted, Commit) and wanted.changes.only_refused:
             self._commit_refusal(wanted, on_outcome, full=full)
             return
@@ -252,12 +255,13 @@ class GroupCommitter:
         self._unanswered -= len(group.commits) - group.refusals
         self._unanswered_refusals -= group.refusals
         for (commit, on_outcome), outcome in zip(group.commits, group.outcomes, strict=True):
+            changes = commit.changes
             if outcome is None:
                 number = next(numbers, LOCKED)  # there are none when nothing was begun
-                commit.changes.evidence.id = max(number, 0)
+                changes.evidence.id = max(number, 0)
                 outcome = _OUTCOMES.get(number, CommitOutcome.DONE)
                 self.locked_out += number == LOCKED
-            self._cache(commit.changes, outcome)
+            self._cache(changes, outcome)
             on_outcome(outcome)
         self._on_group()
         self._feed_writer()

@@ -26,7 +26,7 @@ def pack_changes(changes: Changes | ReadyExchange, dialect_key: Any) -> PackedCh
     """Return changes as they are written; `dialect_key` is what the writer calls their dialect."""
     if isinstance(changes, ReadyExchange):
         session, exchange = changes.session, cast("PackedExchange | None", changes.row)
-        unpacked = None if exchange is not None else (dialect_key, changes.facts)
+        unpacked = None if changes.facts is None else (dialect_key, changes.facts)
         return (exchange, unpacked, None if session is None else SESSION.pack(session), *_NO_OTHERS)
     session, transaction, original = changes.session, changes.transaction, changes.original
     authorisation, card, upload = changes.authorisation, changes.card, changes.upload

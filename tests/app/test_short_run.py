@@ -31,7 +31,7 @@ class ScriptedWay:
             return None
         self.taken += 1
         record = RECORD.pack(ExchangeRecord(0, peer=peer, tid=tid, stan="000007"))
-        return frame + b"!", None, (*record, {}, (), {}), None, tid
+        return frame + b"!", None, (*record, {}, (), {}), None, tid, "000007"
 
 
 @pytest.fixture
