@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
-from acquirer.app.certification.course import CaseCourse, CertificationObserver, PersonWish
+from acquirer.app.certification.course import CaseCourse, CertificationObserver, PersonWish, RunContext
 from acquirer.app.certification.host import CertifyingHost
 from acquirer.app.certification.performing import CannotPerform, StepPerformer, Wish
 from acquirer.app.certification.prepare import PreparedCases
@@ -46,7 +46,8 @@ def run_cases(
         keep: makes the report durable, after each case.
         now_s: a clock that only goes forward.
     """
-    runner = _Runner(prepared, report, host, performer, observer, timezone, now_s)
+    context = RunContext(prepared.dialect, report.tid, host, performer, observer, timezone, now_s)
+    runner = _Runner(context, report)
     known = {one.name for one in report.results}
     for number, case in enumerate(prepared.cases, 1):
         if case.name in known:
@@ -73,32 +74,17 @@ def run_cases(
 
 @dataclass(slots=True)
 class _Runner:
-    prepared: PreparedCases
+    context: RunContext
     report: CertificationReport
-    host: CertifyingHost
-    performer: StepPerformer
-    observer: CertificationObserver
-    timezone: tzinfo
-    now_s: Callable[[], float]
 
     def run(self, case: CertificationCase) -> tuple[CaseResult, Wish | None]:
         """Run one case; return how it went, and what the person wants instead of the next one."""
-        began, began_s = datetime.now(UTC).isoformat(timespec="seconds"), self.now_s()
+        began, began_s = datetime.now(UTC).isoformat(timespec="seconds"), self.context.now_s()
         lacking = [FEATURES[one] for one in case.needs if one in self.report.without]
         if lacking:
             sentence = f"not for this terminal, which is none that {' and '.join(lacking)}"
             return self._result(case, began, 0.0, "not-done", sentence, lacks=sentence), None
-        course = CaseCourse(
-            case,
-            self.prepared.dialect,
-            self.report.tid,
-            self.host,
-            self.performer,
-            self.observer,
-            self.timezone,
-            self.now_s,
-            began_s + case.time_s,
-        )
+        course = CaseCourse(self.context, case, began_s + case.time_s)
         wish: Wish | None = None
         verdict: CaseVerdict | None = None
         sentence = ""
@@ -120,7 +106,7 @@ class _Runner:
             verdict = judged
         if verdict == "not-judged" and not sentence:
             sentence = next((one.difference for one in findings if one.unjudged), "")
-        took_s = self.now_s() - began_s
+        took_s = self.context.now_s() - began_s
         result = self._result(case, began, took_s, verdict, sentence, findings=findings, course=course)
         return result, wish if wish in (Wish.REPEAT, Wish.QUIT) else None
 
