@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from acquirer.app.certification.run_folder import RunFolder
     from acquirer.certification.report import CertificationReport
     from acquirer.settings.registration import Registration
+    from acquirer.settings.tls_tables import ServerTlsTable
 
 
 OWN_TERMINAL: Final = "our own terminal"
@@ -26,8 +27,12 @@ OWN_TERMINAL: Final = "our own terminal"
 
 def run(
     listen: Annotated[
-        str, typer.Option(metavar="[HOST:]PORT", help="Where the terminal connects. Port 0: a free one.")
-    ] = "127.0.0.1:8583",
+        str | None,
+        typer.Option(
+            metavar="[HOST:]PORT[,tls=NAME]",
+            help="Where the terminal connects; port 0: a free one. [tls.NAME] stands in acquirer.toml.",
+        ),
+    ] = None,
     tid: Annotated[str, typer.Option(metavar="TID", help="The terminal's number.")] = "",
     cases: Annotated[
         list[str] | None,
@@ -38,7 +43,7 @@ def run(
         typer.Option(metavar="NAME", help="Only cases of these names; * stands for any characters. Repeatable."),
     ] = None,
     terminals: Annotated[
-        Path | None, typer.Option(metavar="FILE.toml", help="Where the terminal's keys stand; else the demo terminals.")
+        str | None, typer.Option(metavar="FILE.toml", help="Where the terminal's keys stand; else the demo terminals.")
     ] = None,
     timeout: Annotated[
         str,
@@ -70,14 +75,17 @@ def run(
     """
     from acquirer.app.certification.prepare import prepare_cases, read_features, registered_terminal
     from acquirer.app.certification.run_folder import RunFolder
+    from acquirer.settings.config import load_config
     from acquirer.settings.listen import parse_listen
 
     if drive and own_terminal:
         raise Exit(Code.USAGE, "--drive and --own-terminal: who does the steps is one of them; leave one out.")
     if out and resume:
         raise Exit(Code.USAGE, "--out and --resume: a run goes on in its own folder; leave --out away.")
-    if parse_listen(listen).dialect:
-        raise Exit(Code.USAGE, f"--listen {listen}: the dialect is that of the cases; leave it away.")
+    config = load_config({"listen": listen and [listen], "terminals": terminals})
+    address = config.listen[0]
+    if parse_listen(address).dialect:
+        raise Exit(Code.USAGE, f"--listen {address}: the dialect is that of the cases; leave it away.")
     folder = RunFolder(resume or out or Path(f"certification-{tid}-{datetime.now():%Y%m%d-%H%M%S}"))
     begun = folder.load() if resume else None
     if begun and without:
@@ -92,8 +100,8 @@ def run(
         timeout_s=_seconds(timeout) or (begun.timeout_s if begun else 0.0),
         only=case or (begun.planned if begun else ()),
     )
-    known = registered_terminal(number, terminals)
-    options = _RunOptions(listen, [] if own_terminal else _command(drive), own_terminal, as_json)
+    known = registered_terminal(number, config.terminals)
+    options = _RunOptions(address, config.tls, [] if own_terminal else _command(drive), own_terminal, as_json)
     if begun:
         report = _going_on(folder, begun, prepared, number)
     else:
@@ -107,6 +115,7 @@ def run(
 @dataclass(frozen=True, slots=True)
 class _RunOptions:
     listen: str
+    tls: tuple[ServerTlsTable, ...]
     command: list[str]
     own_terminal: bool
     as_json: bool
@@ -174,6 +183,7 @@ def _run(
     settings: dict[str, Any] = {
         "dialect": prepared.dialect_source,
         "listen": options.listen,
+        "tls": options.tls,
         "store": folder.store,
         "terminals": None,
     }
