@@ -189,11 +189,11 @@ def _make_way(
     conditions = "".join([f"{text(name)}, " for name in deciding])
     operator = f"two_digits({text('operator')})" if names_operator(route) else "''"
     record = _record(mti=mti, service=route.service, code=code, reply_mti=reply_mti)
-    row_lines = ["row = None"]
+    row_source = ["row = None"]
     if form is not None:
         values = record | {element: text(element) for element in ("tid", "mid", "stan")}
         values |= {f"request.{de}": f"f{de}" for de in des} | {f"reply.{de}": one for de, one in reply_values.items()}
-        row_lines = shape_of((dialect, mti, des, reply_mti, tuple(reply_values))).row_lines(form, values, names)
+        row_source = shape_of((dialect, mti, des, reply_mti, tuple(reply_values))).row_source(form, values, names)
     source = [
         "def way(message, peer, at_us, began_s):",
         "fields = message.fields",
@@ -217,7 +217,7 @@ def _make_way(
         "notes = '\\n'.join(notes)",
         f"operator = {operator}",
         "took_us = int((now_s() - began_s) * 1_000_000)",
-        *row_lines,
+        *row_source,
         f"facts = ({', '.join(record.values())}, fields, (), reply) if row is None else None",
         "return frame, after, facts, row, tid, stan",
     ]

@@ -15,7 +15,7 @@ from acquirer.dialect.vocabulary import IDENTIFIERS
 from acquirer.journal.entry import RECORD
 from acquirer.journal.mask import Shower, showers, shown_alike, shows_text
 from acquirer.journal.packed import ANSWERED, VALUE_RECORD, Form, PackedExchange
-from acquirer.journal.usual_rows import UsualRow, row_lines, usual_row
+from acquirer.journal.usual_rows import UsualRow, row_source, usual_row
 from acquirer.wire.masking import hidden, readable
 from acquirer.wire.message import Value
 
@@ -107,11 +107,11 @@ class ExchangeShape:
         key = self._form_key(values)
         return self._forms.get(key) or self._add_form(key)
 
-    def row_lines(self, form: Form, values: Mapping[str, str], names: dict[str, Any]) -> list[str]:
-        """Return Python source that makes the rows of a form: see `usual_rows.row_lines`."""
+    def row_source(self, form: Form, values: Mapping[str, str], names: dict[str, Any]) -> list[str]:
+        """Return Python source that makes the rows of a form: see `usual_rows.row_source`."""
         fields = self._names[len(RECORD_NAMES) :]
         shown_by = dict(zip(fields, self._showers, strict=True))
-        return row_lines(form, values, shown_by, self._equal, self._binary(fields), names)
+        return row_source(form, values, shown_by, self._equal, self._binary(fields), names)
 
     def _binary(self, names: Iterable[str]) -> list[str]:
         specs = self._key[0].fields

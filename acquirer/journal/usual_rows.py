@@ -76,7 +76,7 @@ def usual_row(
     return usual
 
 
-def row_lines(
+def row_source(
     form: Form,
     values: Mapping[str, str],
     showers: Mapping[str, Shower],

@@ -118,8 +118,7 @@ class GroupCommitter:
 
     def commit(self, wanted: Commit | ReadyExchange, on_outcome: OnOutcome) -> None:
         """Queue one commit; those of one turn of the loop are handed over together."""
-        if not self._called:  # it is the first of this turn of the loop
-            self._slow = self.waited_s > FULL_S
+        self._slow = self._slow if self._called else self.waited_s > FULL_S  # looked at once in a turn of the loop
         full = self._slow or self._unanswered >= FULL_COMMITS
         if isinstance(wanted, Commit) and wanted.changes.only_refused:
             self._commit_refusal(wanted, on_outcome, full=full)
