@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from acquirer.cli.errors import Code, Exit
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from acquirer.model.rows import TransactionKey
     from acquirer.settings.door_file import HostDoor
     from acquirer.store.registry import Registered
-
-TIMEOUT_S: Final = 30.0
-"""A host answers in milliseconds, one under load in a second."""
 
 
 class ServedDoor:
@@ -52,10 +49,11 @@ class ServedDoor:
     def _post(self, path: str, document: Mapping[str, Any]) -> Any:
         import http.client
 
+        from acquirer.app.host_client import ask_host
         from acquirer.data.json_text import JsonTextError, parse_json
 
         try:
-            status, body = answer_of(self._door, "POST", path, document)
+            status, body = ask_host(self._door, "POST", path, document)
             answer = parse_json(body)
         except (OSError, http.client.HTTPException, JsonTextError) as exc:
             reason = (exc.strerror or str(exc)) if isinstance(exc, OSError) else str(exc)
@@ -64,33 +62,6 @@ class ServedDoor:
             problem = answer.get("detail", HTTPStatus(status).phrase)
             raise Exit(Code.USAGE, f"the host at {self._door.url} refuses: {problem}.")
         return answer
-
-
-def answer_of(
-    door: HostDoor, method: str, path: str, document: Mapping[str, Any] | None = None, timeout_s: float = TIMEOUT_S
-) -> tuple[int, bytes]:
-    """Ask a host, and return the status and the body of its answer.
-
-    Raises:
-        OSError: it cannot be reached, or does not answer in time.
-        http.client.HTTPException: what answers is no HTTP.
-    """
-    import http.client
-    import json
-    from urllib.parse import urlsplit
-
-    where = urlsplit(door.url)
-    host = "127.0.0.1" if where.hostname == "0.0.0.0" else "::1" if where.hostname == "::" else where.hostname  # noqa: S104
-    connection = http.client.HTTPConnection(host or "", where.port, timeout=timeout_s)
-    headers = {"Authorization": f"Bearer {door.token}"} if door.token else {}
-    if document is not None:
-        headers["Content-Type"] = "application/json"
-    try:
-        connection.request(method, path, None if document is None else json.dumps(document), headers)
-        reply = connection.getresponse()
-        return reply.status, reply.read()
-    finally:
-        connection.close()
 
 
 def served_door(url: str) -> ServedDoor | None:

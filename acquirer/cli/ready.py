@@ -151,13 +151,13 @@ def _ask(door: HostDoor, limit_s: float) -> Look:
     import http.client
     from http import HTTPStatus
 
-    from acquirer.cli.host_door import answer_of
+    from acquirer.app.host_client import ask_host
     from acquirer.data.json_text import JsonTextError, parse_json
 
     try:
-        status, answer = answer_of(door, "GET", "/readyz", timeout_s=limit_s)
+        status, answer = ask_host(door, "GET", "/readyz", timeout_s=limit_s)
         if status == HTTPStatus.OK and answer.strip() == b"ok":
-            status, answer = answer_of(door, "GET", "/version", timeout_s=limit_s)
+            status, answer = ask_host(door, "GET", "/version", timeout_s=limit_s)
             fields = {"event": "ready", **parse_json(answer), "http": door.url}
             return Look(Code.OK, fields=fields)
     except (http.client.HTTPException, ConnectionResetError, JsonTextError):

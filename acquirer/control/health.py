@@ -46,7 +46,12 @@ def health_routes(running: Running) -> APIRouter:
     async def version() -> dict[str, Any]:
         """Return which program this is, and what it serves, as the ready line says it."""
         ready = {name: value for name, value in running.ready.items() if name != "event"}
-        return {"version": __version__, "python": platform.python_version(), **ready}
+        return {
+            "version": __version__,
+            "python": platform.python_version(),
+            "timezone": running.parts.config.timezone,
+            **ready,
+        }
 
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from datetime import datetime, tzinfo
@@ -81,36 +81,6 @@ class HostClock:
         server = self._background.value.server
         with suppress(CancelledError, HostEndedError):  # what is waited for has come, or never will
             self._background.run(self.time.skip_until(ready, end_s, settled or (lambda: server.quiet)))
-
-
-class ViewClock:
-    """The clock of a host as one test uses it.
-
-    Args:
-        enrolled: terminals of the test that are not ours, and wait in real time.
-    """
-
-    def __init__(self, clock: HostClock, enrolled: Sequence[str]) -> None:
-        self._clock = clock
-        self._enrolled = enrolled
-
-    @property
-    def now(self) -> datetime:
-        """Return the host's local time."""
-        return self._clock.now
-
-    def advance(self, duration: Duration) -> None:
-        """Skip so much time: timers of the host and of terminals of ours pass, each at its time.
-
-        Raises:
-            LookupError: the test has a terminal that is not ours, whose timers would not.
-        """
-        if self._enrolled:
-            raise LookupError(
-                f"terminal {self._enrolled[0]} is not ours: its timers go on in real time, so no time can be skipped; "
-                "wait for it (acquirer.wait), or give it shorter timeouts"
-            )
-        self._clock.advance(duration)
 
 
 class VirtualWaiter:

@@ -21,8 +21,8 @@ from acquirer.errors import StoreError
 from acquirer.journal.entry import Entry
 from acquirer.terminal.effects import Ask, Program, Response
 from acquirer.terminal.exchange import Result
-from acquirer.testing.clock import HostClock
 from acquirer.testing.explained_text import ExplainedResult
+from acquirer.testing.host_under_test import ClockUnderTest
 from acquirer.wire.framing import Framing
 
 AGAIN_S: Final = 0.01
@@ -38,7 +38,7 @@ class HostSide:
         entries: returns what the journal has of a terminal's STAN, oldest first.
     """
 
-    clock: HostClock
+    clock: ClockUnderTest
     skips: Callable[[], bool]
     entries: Callable[[str, str], Sequence[Entry]]
 

@@ -75,5 +75,5 @@ class ExternalView:
     def _refuse(self, name: str) -> NoReturn:
         raise NotInProcessError(
             f"acquirer.{name} needs a host in this process; with --acquirer-host {self.address} tests have "
-            "acquirer.terminal() and acquirer.address only"
+            "acquirer.terminal() and acquirer.address only; name its http:// address for the rest"
         )

@@ -11,27 +11,6 @@ from acquirer.scenario.faults import Fault, Faults, parse
 from acquirer.testing.background import Background
 
 
-class AppliedFault:
-    """A fault that is, or was, in force."""
-
-    def __init__(self, faults: RunningFaults, name: str) -> None:
-        self._faults = faults
-        self._applied: int | None = None  # once it is over
-        self.name = name
-
-    @property
-    def applied(self) -> int:
-        """Return how often it has acted."""
-        return self._faults.acted().get(self.name, 0) if self._applied is None else self._applied
-
-    def end(self) -> None:
-        """Keep the number, because the fault is taken out of force."""
-        self._applied = self.applied
-
-    def __repr__(self) -> str:
-        return f"<fault {self.name}: acted {self.applied} times>"
-
-
 class RunningFaults:
     """Faults in force. Each change is made between two exchanges, and returns the generation of those that follow."""
 

@@ -33,6 +33,7 @@ from acquirer.testing.conditions import (
     is_exactly,
 )
 from acquirer.testing.durations import Duration, seconds_of
+from acquirer.testing.remote_journal import RemoteSource
 
 if TYPE_CHECKING:
     from acquirer.dialect.dialect import Dialect
@@ -48,6 +49,7 @@ class Journal:
     """Exchanges of one host, oldest first.
 
     Args:
+        store: that has it, or what reads it.
         changes: says that the journal has grown.
         timezone: in which conditions name times.
         dialect_of: finds a dialect by its name, for parts of fields.
@@ -55,7 +57,7 @@ class Journal:
 
     def __init__(
         self,
-        store: Store,
+        store: Store | RemoteSource,
         changes: JournalChanges | None = None,
         timezone: tzinfo = UTC,
         dialect_of: Callable[[str], Dialect | None] = lambda _name: None,
@@ -65,7 +67,8 @@ class Journal:
         self._scope = scope
         self._store = store
         self._dialect_of = dialect_of
-        make = partial(JournalSearch, StoreSource(store.reader), timezone, time.monotonic, dialect_of)
+        source = store if isinstance(store, RemoteSource) else StoreSource(store.reader)
+        make = partial(JournalSearch, source, timezone, time.monotonic, dialect_of)
         self._whole = make(_UNBOUNDED)
         self._search = make(Bounds(seconds=None))
 

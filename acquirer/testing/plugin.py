@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from acquirer.testing.external import ExternalHost, ExternalView
-    from acquirer.testing.host import RunningHost
+    from acquirer.testing.host_under_test import HostUnderTest
     from acquirer.testing.view import View
 
 MARKER = (
@@ -40,7 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--acquirer-host",
         metavar="ADDRESS",
-        help="use the host at HOST:PORT instead of one in this process: tests get its terminals only",
+        help="use the host at http://HOST:PORT (acquirer serve --http) instead of one in this process; at HOST:PORT, "
+        "where terminals reach it: tests get its terminals only",
     )
     group.addoption("--acquirer-seed", metavar="N", type=int, help="draw keys and all else from this seed")
     group.addoption("--acquirer-log", metavar="FILE", help="write the host's log to a file")
@@ -64,7 +65,7 @@ def acquirer_options() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def acquirer_host(
     acquirer_options: dict[str, Any], pytestconfig: pytest.Config
-) -> Iterator[RunningHost | ExternalHost]:
+) -> Iterator[HostUnderTest | ExternalHost]:
     """A host that is ready: one for each worker, on a free port of loopback, with its store in memory."""
     from acquirer.testing import sessions
 
@@ -73,7 +74,7 @@ def acquirer_host(
 
 @pytest.fixture
 def acquirer(
-    request: pytest.FixtureRequest, acquirer_host: RunningHost | ExternalHost, acquirer_options: dict[str, Any]
+    request: pytest.FixtureRequest, acquirer_host: HostUnderTest | ExternalHost, acquirer_options: dict[str, Any]
 ) -> Iterator[View | ExternalView]:
     """What this test sees and does of the host: terminals of its own, their rules, faults and exchanges."""
     from acquirer.testing import sessions

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from acquirer.testing.rules import RunningRules
+from acquirer.testing.host_under_test import RulesUnderTest
 
 
 class Scenario:
     """One scenario. Each begins in the state `start`, and is one for all terminals of a host."""
 
-    def __init__(self, rules: RunningRules, name: str) -> None:
+    def __init__(self, rules: RulesUnderTest, name: str) -> None:
         self._rules = rules
         self.name = name
 

@@ -22,6 +22,8 @@ from acquirer.settings.private_file import open_private
 from acquirer.settings.terminals import demo_terminals, read_terminals
 from acquirer.testing.external import ExternalHost, ExternalView
 from acquirer.testing.host import RunningHost, running_host
+from acquirer.testing.host_under_test import HostUnderTest
+from acquirer.testing.remote_host import RemoteHost
 from acquirer.testing.view import TERMINALS, View
 
 CLOCKS: Final = ("virtual", "real")
@@ -43,7 +45,7 @@ class Marks:
     clock: str = ""  # "": as the options of the session say
 
 
-def hosts(options: Mapping[str, Any], config: pytest.Config) -> Iterator[RunningHost | ExternalHost]:
+def hosts(options: Mapping[str, Any], config: pytest.Config) -> Iterator[HostUnderTest | ExternalHost]:
     """Yield the host of a session, and end it afterwards."""
     settings = {name: value for name, value in options.items() if name not in _OWN}
     if settings.get("clock") in CLOCKS:
@@ -52,12 +54,12 @@ def hosts(options: Mapping[str, Any], config: pytest.Config) -> Iterator[Running
         settings["seed"] = seed
     _choice("keys", options.get("keys", "fresh"), KEYS)
     with ExitStack() as stack:
-        host: RunningHost | ExternalHost
+        host: HostUnderTest | ExternalHost
         place = problem = ""
         try:
             if elsewhere := config.getoption("--acquirer-host"):
                 place = "--acquirer-host"
-                host = _external(str(address(elsewhere)), settings)
+                host = _elsewhere(elsewhere, settings)
             else:
                 place = "--acquirer-log"
                 log = _log(config.getoption(place), stack)
@@ -73,7 +75,7 @@ def hosts(options: Mapping[str, Any], config: pytest.Config) -> Iterator[Running
 
 
 def views(
-    host: RunningHost | ExternalHost, options: Mapping[str, Any], node: pytest.Item
+    host: HostUnderTest | ExternalHost, options: Mapping[str, Any], node: pytest.Item
 ) -> Iterator[tuple[View | ExternalView, Marks]]:
     """Yield the view of one test, and close it afterwards."""
     marks = marks_of(node)
@@ -84,7 +86,7 @@ def views(
         view = View(
             host,
             terminals=marks.terminals,
-            virtual=(marks.clock or options.get("clock", "virtual")) != "real",
+            virtual=isinstance(host, RunningHost) and (marks.clock or options.get("clock", "virtual")) != "real",
             fixed_keys=options.get("keys") == "fixed",
             file=options.get("terminals"),
         )
@@ -174,6 +176,13 @@ def _log(path: str | None, stack: ExitStack) -> TextIO | None:
     name = Path(path)
     file = open_private(name.with_stem(f"{name.stem}-{worker}") if worker else name, os.O_WRONLY | os.O_APPEND)
     return stack.enter_context(os.fdopen(file, "a", buffering=1, encoding="utf-8"))
+
+
+def _elsewhere(host: str, settings: Mapping[str, Any]) -> RemoteHost | ExternalHost:
+    """Return a host in another process: all of it by its URL, its terminals alone by HOST:PORT."""
+    if host.startswith("http://"):
+        return RemoteHost(host, os.environ.get("ACQUIRER_HTTP_TOKEN", ""))
+    return _external(str(address(host)), settings)
 
 
 def _external(host: str, settings: Mapping[str, Any]) -> ExternalHost:

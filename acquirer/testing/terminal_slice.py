@@ -19,7 +19,7 @@ from acquirer.scenario.rules import Rule
 from acquirer.scenario.rules.reading import make_rule, read_rules
 from acquirer.settings.packs import Pack
 from acquirer.testing.enrolment import FIRST_TID, EnrolledTerminal, make_terminal
-from acquirer.testing.host import RunningHost
+from acquirer.testing.host_under_test import HostUnderTest
 
 
 class TerminalSlice:
@@ -30,7 +30,7 @@ class TerminalSlice:
         fixed_keys: each is given the same working keys at each sign-on.
     """
 
-    def __init__(self, host: RunningHost, count: int, *, fixed_keys: bool) -> None:
+    def __init__(self, host: HostUnderTest, count: int, *, fixed_keys: bool) -> None:
         first = FIRST_TID + host.set_apart(count)
         self._host = host
         self._fixed_keys = fixed_keys

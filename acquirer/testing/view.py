@@ -17,15 +17,15 @@ from acquirer.matcher.filter_text import parse_filter
 from acquirer.matcher.keys import RULE_KEYS
 from acquirer.matcher.when import from_mapping
 from acquirer.settings.packs import read_pack
+from acquirer.testing.applied_fault import AppliedFault
 from acquirer.testing.background import HostEndedError
-from acquirer.testing.clock import ViewClock
 from acquirer.testing.durations import Duration, seconds_of
 from acquirer.testing.enrolment import EnrolledTerminal
 from acquirer.testing.explained import AsyncExplainedTerminal, ExplainedTerminal, HostSide
-from acquirer.testing.faults import AppliedFault
-from acquirer.testing.host import RunningHost
+from acquirer.testing.host_under_test import HostUnderTest
 from acquirer.testing.scenario import Scenario
 from acquirer.testing.terminal_slice import TerminalSlice
+from acquirer.testing.view_clock import ViewClock
 from acquirer.testing.view_expectation import ViewExpectation
 from acquirer.testing.viewed_exchanges import ViewedExchanges
 
@@ -48,7 +48,7 @@ class View(ViewedExchanges):
 
     def __init__(
         self,
-        host: RunningHost,
+        host: HostUnderTest,
         *,
         terminals: int = TERMINALS,
         virtual: bool = True,
@@ -136,7 +136,7 @@ class View(ViewedExchanges):
             raise TypeError(f"'{service}' is a whole condition: write {', '.join(when)} into it")
         condition = parse_filter(written, RULE_KEYS) if isinstance(written, str) else from_mapping(written, RULE_KEYS)
         noun, rest = in_words(condition)
-        name = self.host.name_rule(f"{noun}{rest}")
+        name = self._host.name_rule(f"{noun}{rest}")
         expectation = ViewExpectation(self._slice, self._journal, name, written, (noun, rest))
         self._expectations.append(expectation)
         return expectation
@@ -158,7 +158,7 @@ class View(ViewedExchanges):
         """
         condition = {} if when is None else {"when": dict(when) if isinstance(when, Mapping) else when}
         name = self._slice.put_fault({"kind": kind, **attributes, **condition})
-        applied = AppliedFault(self.host.faults, name)
+        applied = AppliedFault(self._host.faults, name)
         try:
             yield applied
         finally:
@@ -176,7 +176,7 @@ class View(ViewedExchanges):
 
     def scenario(self, name: str) -> Scenario:
         """Return a scenario of the rules in force, to look at its state or change it."""
-        return Scenario(self.host.rules, name)
+        return Scenario(self._host.rules, name)
 
     def resume(self) -> int:
         """Let go on what rules hold of this test's terminals; return how many exchanges that were."""
@@ -205,10 +205,10 @@ class View(ViewedExchanges):
     def _prepared(
         self, tid: str, timeout: Duration | None, options: TerminalOptions
     ) -> tuple[str, HostSide, TerminalOptions]:
-        clock = self.host.clock
-        dialect = self.host.compiled_of(options.get("dialect", "")).dialect.name
+        clock = self._host.clock
+        dialect = self._host.compiled_of(options.get("dialect", "")).dialect.name
         usual: TerminalOptions = {
-            "host": self.host.address_of(dialect),
+            "host": self._host.address_of(dialect),
             "dialect": dialect,
             "now": lambda: clock.now,
             "terminals": self._file,

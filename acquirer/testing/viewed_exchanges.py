@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from acquirer.app.journal_queries import CommitWaiter, JournalChanges
 from acquirer.journal.entry import Entry
@@ -14,6 +14,7 @@ from acquirer.testing.conditions import Condition, JournalScope
 from acquirer.testing.durations import Duration
 from acquirer.testing.explained_text import explain_entries
 from acquirer.testing.host import RunningHost
+from acquirer.testing.host_under_test import HostUnderTest
 from acquirer.testing.terminal_slice import TerminalSlice
 
 SHOWN: Final = 50
@@ -27,8 +28,9 @@ class ViewedExchanges:
         skips: returns whether waiting may skip time.
     """
 
-    def __init__(self, host: RunningHost, terminals: TerminalSlice, skips: Callable[[], bool]) -> None:
-        self.host = host
+    def __init__(self, host: HostUnderTest, terminals: TerminalSlice, skips: Callable[[], bool]) -> None:
+        self._host = host
+        self.host = cast(RunningHost, host)  # one in another process has the same members, as far as there are routes
         self._slice = terminals
         self._may_skip = skips
         self._after = host.journal.newest()
@@ -86,7 +88,7 @@ class ViewedExchanges:
         entries = self._seen()
         left_out = max(len(entries) - SHOWN, 0)
         head = f"({left_out} earlier exchanges are left out)\n" if left_out else ""
-        return head + transcript_of(entries[left_out:], self.host.journal.timezone)
+        return head + transcript_of(entries[left_out:], self._host.journal.timezone)
 
     def problems(self, *, strict: bool = False) -> Sequence[str]:
         """Return what a test that went well does not leave behind: frames that could not be read.
@@ -108,20 +110,20 @@ class ViewedExchanges:
         return self._slice.tids or self._slice.owned
 
     def _waiter(self, changes: JournalChanges) -> Waiter:
-        return self.host.clock.waiter(changes) if self._may_skip() else CommitWaiter(changes)
+        return self._host.clock.waiter(changes) if self._may_skip() else CommitWaiter(changes)
 
     def _entries_of(self, tid: str, stan: str) -> Sequence[Entry]:
-        return self.host.journal.list(tid=tid, stan=stan, id=f">{self._after}")
+        return self._host.journal.list(tid=tid, stan=stan, id=f">{self._after}")
 
     def _seen(self) -> Sequence[Entry]:
         """Return all exchanges since the beginning that are not another view's."""
         if self._kept is not None:
             return self._kept
-        self.host.clock.settle()
-        return [entry for entry in self.host.journal.list(id=f">{self._after}") if not self._is_anothers(entry)]
+        self._host.clock.settle()
+        return [entry for entry in self._host.journal.list(id=f">{self._after}") if not self._is_anothers(entry)]
 
     def _is_anothers(self, entry: Entry) -> bool:
-        return self.host.is_set_apart(entry.tid) and entry.tid not in self._slice.owned
+        return self._host.is_set_apart(entry.tid) and entry.tid not in self._slice.owned
 
     def _found(self, entries: Sequence[Entry]) -> None:
         explain_entries(entries)
