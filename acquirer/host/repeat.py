@@ -10,7 +10,7 @@ from acquirer.host.explain.booking import Difference
 from acquirer.host.field_notes import code_notes
 from acquirer.host.lifecycle import Action, action
 from acquirer.host.request import Request, original_key
-from acquirer.host.text import money
+from acquirer.host.text import money, named
 from acquirer.host.verification import Verified
 from acquirer.model.reasons import REASONS, Reason
 from acquirer.model.rows import TerminalConfig, Transaction
@@ -72,15 +72,20 @@ def differences(host: Host, request: Request, pan: str, stored: Transaction) -> 
         ("transaction type", read.transaction_type(fields), stored.transaction_type),
     ):
         if now != before:
-            found.append((name, before or "(none)", now or "(none)"))
+            found.append((name, _shown(before), _shown(now)))
     if (host.vault.token(pan) if pan else "") != stored.card:
         found.append(("card", stored.pan_masked or "(none)", mask_pan(pan) or "(none)"))
     if stored.mti and read.rrn(fields) != stored.original_rrn:  # version 0.1 did not keep it
-        found.append(("reference number", stored.original_rrn or "(none)", read.rrn(fields) or "(none)"))
+        found.append(("reference number", _shown(stored.original_rrn), _shown(read.rrn(fields))))
     if (
         stored.original is not None
-        and (named := original_key(host, request).stan) != stored.original.stan
-        and named.strip("0")
+        and (stan := original_key(host, request).stan) != stored.original.stan
+        and stan.strip("0")
     ):
-        found.append(("original STAN", stored.original.stan, named))
+        found.append(("original STAN", _shown(stored.original.stan), _shown(stan)))
     return found
+
+
+def _shown(value: str | None) -> str:
+    """Return what a terminal sent, or nothing, fit for a sentence."""
+    return named(value) if value else "(none)"

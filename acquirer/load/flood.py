@@ -39,8 +39,8 @@ class FloodJob:
     """What is sent where, and how.
 
     `way`: ``stream`` sends frame after frame and reads what comes; ``unread`` reads nothing; ``bytewise`` sends each
-    byte alone; ``fresh`` opens a connection for each frame and waits for its answer or its end; ``empty`` opens
-    connections and closes them again.
+    byte alone; ``begun`` sends its frames once and waits; ``fresh`` opens a connection for each frame and waits for its
+    answer or its end; ``empty`` opens connections and closes them again.
     """
 
     address: tuple[str, int]
@@ -76,7 +76,8 @@ class Flood:
         self.counts = FloodCounts()
         self.over = False
         self._job = job
-        self._chunks = [_chunk([bytes.fromhex(frame) for frame in frames]) for frames in job.frames]
+        least = 0 if job.way == "begun" else CHUNK_BYTES
+        self._chunks = [_chunk([bytes.fromhex(frame) for frame in frames], least) for frames in job.frames]
         self._selector = selectors.DefaultSelector()
         self._again: list[tuple[float, int]] = []  # when a connection is opened anew, and its number
         self._sources = cycle(SOURCES)
@@ -118,6 +119,8 @@ class Flood:
                         self.counts.answers += sender.read(sock)
                     if events & selectors.EVENT_WRITE:
                         self.counts.sent_bytes += sender.write(sock, most)
+                        if self._job.way == "begun":
+                            self._selector.modify(sock, selectors.EVENT_READ, sender)
                 except BlockingIOError:
                     continue
                 except OSError:
@@ -192,10 +195,10 @@ class _Sender:
         return answers
 
 
-def _chunk(frames: list[bytes]) -> bytes:
-    """Return frames in turn, as many as make a chunk, each of them whole."""
+def _chunk(frames: list[bytes], least: int) -> bytes:
+    """Return frames in turn, as many as make so many bytes, each of them whole."""
     once = b"".join(frames)
-    return once * max(CHUNK_BYTES // len(once), 1)
+    return once * max(least // len(once), 1)
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import Any, Final
 
@@ -12,11 +13,20 @@ from acquirer.load.frames import FIRST_TID
 from acquirer.load.generator import FrameTemplate
 from acquirer.load.servers import REGISTERED
 from acquirer.load.terminals import LoadTerminal
+from acquirer.signature.bitmap import Bitmap
+from acquirer.signature.jbig import HEADER_BYTES
+from acquirer.signature.jbig_encoder import encode_jbig
 
 OTHERS: Final = 400
 """The first of the terminals that sign on beside those that connections stand for: their keys change."""
 
 RUBBISH_BYTES: Final = 3_000
+
+IMAGES: Final = 2
+"""Of each connection: its sales are then repeats, and its images known."""
+
+IMAGE_SIDE: Final = 1_024
+"""Pixels: the most that a host takes (`signature.bitmap.MAX_PIXELS`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,18 @@ class FloodFrames:
         """Return one sale of one terminal, again and again."""
         return [self.terminals[0].sale("000001")]
 
+    def slow_images(self, number: int) -> list[bytes]:
+        """Return sales, each with a signature that takes long to decode: the largest image, in fifty bytes."""
+        found = []
+        for stan in map(str, range(800_000, 800_000 + IMAGES)):
+            found += [self.terminals[number].sale(stan), self.terminals[number].upload(_slow_image(stan), stan)]
+        return found
+
+    def begun(self, number: int) -> list[bytes]:
+        """Return half a frame; the rest never comes."""
+        (echo,) = self.echo(number)
+        return [echo[: len(echo) // 2]]
+
     def nothing(self, _number: int) -> list[bytes]:
         """Return an empty frame, which is not sent either."""
         return [b"\0\0"]
@@ -99,6 +121,17 @@ class FloodFrames:
         return frame[self._dialect.framing.before_bytes :]
 
 
+def _slow_image(text: str) -> bytes:
+    """Return a stream whose every pixel is decoded by arithmetic; `text` makes it another one, in a comment."""
+    white, comment = _white(), text.encode()
+    return white[:HEADER_BYTES] + b"\xff\x07" + len(comment).to_bytes(4, "big") + comment + white[HEADER_BYTES:]
+
+
+@cache
+def _white() -> bytes:
+    return encode_jbig(Bitmap(IMAGE_SIDE, IMAGE_SIDE, bytes(IMAGE_SIDE // 8 * IMAGE_SIDE)), typical=False)
+
+
 GOOD: Final = FloodKind("good echo tests", "stream", FloodFrames.echo)
 
 RUBBISH: Final[Mapping[str, FloodKind]] = {
@@ -111,6 +144,8 @@ RUBBISH: Final[Mapping[str, FloodKind]] = {
     "repeats": FloodKind("repeats of one sale", "stream", FloodFrames.repeats),
     "bytewise": FloodKind("format errors, each byte sent alone", "bytewise", FloodFrames.format_errors),
     "unread": FloodKind("echo tests whose answers are not read", "unread", FloodFrames.echo),
+    "slow-images": FloodKind("sales with signatures that take long to decode", "stream", FloodFrames.slow_images),
+    "begun": FloodKind("frames that are begun and never end", "begun", FloodFrames.begun),
     "fresh": FloodKind("a connection for each format error", "fresh", FloodFrames.format_errors),
     "empty": FloodKind("connections that are opened and closed", "empty", FloodFrames.nothing),
 }

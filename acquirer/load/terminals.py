@@ -74,13 +74,13 @@ class LoadTerminal:
         }
         return self._frame("0200", {**self._identity, **elements})
 
-    def upload(self, image: bytes) -> bytes:
+    def upload(self, image: bytes, stan: str = SALE_STAN) -> bytes:
         """Return the frame of a signature for the sale that was made, its length before it."""
         elements: dict[str, Value] = {
-            "stan": SALE_STAN,
+            "stan": stan,
             "amount": AMOUNT,
             "pan": PAN,
-            "rrn": self._rrn,
+            **({"rrn": self._rrn} if self._rrn else {}),
             "slip": bytes.fromhex("FF0104CFFBB7D1"),
             "transaction_type": "07",
             "function": "800",

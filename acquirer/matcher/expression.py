@@ -7,9 +7,10 @@ compared by size, both sides must be digits. A value that is absent fits only ``
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Final, Literal
 
 from acquirer.matcher.keys import BETWEEN_NAMES, KEYS, ConditionKey, OneValue, Subject
@@ -213,9 +214,21 @@ def _compiled_value(atom: Atom) -> Predicate:
         return lambda subject: subject.value(key) != ""
     if atom.operator in ("glob", "regex"):
         pattern = glob_pattern(operand) if atom.operator == "glob" else operand
-        search = re.compile(pattern, re.DOTALL).search
+        search = regular_expression(pattern).search
         return lambda subject: (found := subject.value(key)) != "" and search(value_text(key, found)) is not None
     return _compiled_size(atom)
+
+
+@lru_cache(maxsize=64)  # those of one host's rules and queries
+def regular_expression(pattern: str) -> re.Pattern[str]:
+    """Return a regular expression, compiled, without a word of Python's about what later versions may read otherwise.
+
+    Raises:
+        re.error, OverflowError, RecursionError: it is none, or too large.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return re.compile(pattern, re.DOTALL)
 
 
 def glob_pattern(operand: str) -> str:

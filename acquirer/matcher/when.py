@@ -21,6 +21,7 @@ from acquirer.matcher.expression import (
     conjunction,
     disjunction,
     negation,
+    regular_expression,
 )
 from acquirer.matcher.keys import ConditionError, ConditionKey, find_key
 from acquirer.wire.card_numbers import PAN_DIGITS
@@ -216,8 +217,8 @@ def _regex(key: ConditionKey, pattern: str) -> str:
     if key.kind == "flag":
         raise ConditionError(key.name, "is true or false; no regular expression is needed")
     try:
-        re.compile(pattern)
-    except re.error as exc:
+        regular_expression(pattern)
+    except (re.error, OverflowError, RecursionError) as exc:
         raise ConditionError(key.name, f"'{pattern}' is not a regular expression: {exc}") from None
     return pattern
 

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
+from typing import Any, Final
 from unittest.mock import patch
 
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.model.effects import Close, Effect, RenderPicture, Send, Silence
 from acquirer.model.reasons import Reason
+from acquirer.terminal.effects import Program
+from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.machine import Machine
 from acquirer.testing import Rig
 from acquirer.testing.rig_exchange import RigReply
@@ -165,21 +167,23 @@ def witness(dialect: str) -> Witness:
 @contextmanager
 def damaging(found: Witness) -> Iterator[None]:
     """Have what is pending done to the next request, before it is signed, for the time of a ``with`` block."""
-    frame = Machine.frame
+    talk = Machine.talk
 
-    def damaged(machine: Machine, route: Route, fields: dict[int, Value], mti: str = "") -> bytes:
-        good, changed = fields, dict(fields)
-        dialect = machine.setup.dialect
+    def damaged(
+        machine: Machine, route: Route, fields: dict[int, Value], about: tuple[str, ...] = (), **how: Any
+    ) -> Program[Exchange]:
+        good, changed, dialect = fields, dict(fields), machine.setup.dialect
         while found.pending:
             damage(dialect, changed, found.pending.pop(), found.last)
         found.last = good
         changed.pop(dialect.mac_de(changed), None)
         try:
-            return frame(machine, route, changed, mti)
+            dialect.encode(route.mti, changed)
         except EncodeError:
-            return frame(machine, route, good, mti)
+            changed = good
+        return (yield from talk(machine, route, changed, about, **how))
 
-    with patch.object(Machine, "frame", damaged):
+    with patch.object(Machine, "talk", damaged):
         yield
 
 

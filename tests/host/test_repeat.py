@@ -99,3 +99,11 @@ def test_a_terminal_may_want_no_repeats(new_rig):
     assert again.why.endswith("by this same sale (answered 00): this terminal's policy declines repeats")
     declared = pos.sale(stan=pos.last, mti="0201")
     assert (declared.code, declared.evidence[0].replayed) == ("00", True)
+
+
+def test_what_a_terminal_sent_is_named_without_harm(pos):
+    """Found by `tests/fuzz/test_signed.py`: a currency of control characters reached the sentence, and so the log."""
+    pos.sale(stan="000777")
+    answer = pos.sale(stan="000777", currency="\x1b[A")
+    assert answer.code == "94"
+    assert "currency 156 then, 1B5B41 (hex) now" in answer.why

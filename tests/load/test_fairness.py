@@ -52,6 +52,7 @@ def frames(host: RunningHost) -> FloodFrames:
         ("unknown-mti", {"12"}),
         ("unregistered", {"97"}),
         ("one-terminal", {"00"}),
+        ("slow-images", {"00"}),
         ("wrong-macs", {"00", "A0"}),  # it signs on in between
     ],
 )
@@ -82,6 +83,7 @@ def test_rubbish_has_its_size(frames: FloodFrames) -> None:
         ("empty", ("opened",)),
         ("bytewise", ("answers",)),
         ("unread", ("sent_bytes",)),
+        ("begun", ("sent_bytes",)),
     ],
 )
 def test_a_flood_sends_and_counts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import warnings
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -434,3 +435,17 @@ def test_the_edit_distance_is_a_metric(left, middle, right):
     assert edit_distance(left, right) == edit_distance(right, left)
     assert (edit_distance(left, right) == 0) == (left == right)
     assert edit_distance(left, right) <= edit_distance(left, middle) + edit_distance(middle, right)
+
+
+@pytest.mark.parametrize("pattern", ["[[a]", "[a&&b]", "[a||b]"])
+def test_a_regular_expression_that_later_versions_may_read_otherwise_is_read_without_a_word(pattern: str) -> None:
+    """Found by `scripts/fuzz filter`: Python warns on stderr, where nothing but sentences of ours belong."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compiled(parse_filter(f'why~"{pattern}"', JOURNAL_KEYS))
+
+
+@pytest.mark.parametrize("pattern", ["a{99999999999999999999}", "(" * 1500 + ")" * 1500])
+def test_a_regular_expression_that_is_too_large_is_refused_in_one_sentence(pattern: str) -> None:
+    with pytest.raises(ConditionError, match="is not a regular expression"):
+        parse_filter(f'why~"{pattern}"', JOURNAL_KEYS)
