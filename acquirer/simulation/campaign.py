@@ -93,10 +93,10 @@ def checked_name(values: Mapping[str, str]) -> PlanName:
     only = read_ranges(values["only"]) if values.get("only") else None
     seed = _number(values, "seed", usual.seed, 0, 2**63 - 1)
     name = PlanName(int(seed), int(terminals), hours, without, only)
-    if only is not None and (unknown := sorted({*only} - {*PlanName(name.seed, name.terminals, hours).plan().numbers})):
-        raise SimulationPlanError(
-            f"--only: the plan has no part {unknown[0]}; seed, terminals and hours must be those it is of"
-        )
+    whole = PlanName(name.seed, name.terminals, hours).plan().numbers if only else ()
+    if only and (unknown := sorted({*only} - {*whole})):
+        problem = f"--only: the plan has no part {unknown[0]}; seed, terminals and hours must be those it is of"
+        raise SimulationPlanError(problem)
     return name
 
 
@@ -109,9 +109,8 @@ def read_remembered(path: Path) -> list[PlanName]:
     try:
         text = read_text_file(path)
     except (OSError, UnicodeDecodeError) as exc:
-        raise SimulationPlanError(
-            f"{path} cannot be read: {getattr(exc, 'strerror', None) or 'it is no UTF-8 text'}"
-        ) from None
+        cause = getattr(exc, "strerror", None) or "it is no UTF-8 text"
+        raise SimulationPlanError(f"{path} cannot be read: {cause}") from None
     names = []
     for number, line in enumerate(text.splitlines(), 1):
         words = line.partition("#")[0].split()

@@ -35,15 +35,23 @@ class ArrivedRequest:
     process: int  # of the host, from 1: which of its lives it was
 
 
+class RowVersion(NamedTuple):
+    """Which version of a row a decision was made on, and which one was there when it was written over; 0: none."""
+
+    name: str
+    decided: int
+    found: int
+
+
 @dataclass(frozen=True, slots=True)
 class DurableCommit:
-    """What one exchange changed, once it was on disk; whether anybody knows is another matter."""
+    """What one exchange changed, once it was on disk; whether any process knows is another matter."""
 
     at_us: int
     arrival: int  # index of its request among those that arrived
     changes: Changes
     card_before: Card | None  # as it was on disk
-    session_before: Session | None
+    versions: tuple[RowVersion, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from acquirer.scenario.rules.reading import make_rule
 from acquirer.simulation.history import History
 from acquirer.simulation.network import Network
 from acquirer.simulation.plan import CRASH_POINTS, FAULTS, RULES, PlannedMishap
-from acquirer.simulation.simulated_host import SimulatedHost
+from acquirer.simulation.simulated_host import ANY, ORIGINAL, SimulatedHost
 from acquirer.simulation.simulated_store import SimulatedDisk
 from acquirer.simulation.timeline import Timeline
 
@@ -77,7 +77,7 @@ def _set_for(world: TroubledWorld, name: str, lasts_us: int) -> None:
 
 
 def _conflict(mishap: PlannedMishap, world: TroubledWorld) -> None:
-    world.host.conflict_with = world.tid_of(mishap.terminal) or "any"
+    world.host.conflict_with = ORIGINAL if mishap.detail % 3 == 0 else world.tid_of(mishap.terminal) or ANY
 
 
 def _put_rule(mishap: PlannedMishap, world: TroubledWorld) -> None:

@@ -17,14 +17,17 @@ from acquirer.app.lanes import Lanes
 from acquirer.host.core import Host
 from acquirer.host.exchange import exchange
 from acquirer.model.effects import Arrival, Changes, Commit, CommitOutcome
-from acquirer.model.rows import Card, Session
-from acquirer.simulation.history import ArrivedRequest, DurableCommit, History, SentReply
+from acquirer.model.rows import Card
+from acquirer.simulation.history import ArrivedRequest, DurableCommit, History, RowVersion, SentReply
 from acquirer.simulation.simulated_exchange import HostExchange, ReplyLine
 from acquirer.simulation.simulated_store import SimulatedDisk, SimulatedStore
 from acquirer.simulation.timeline import Timeline
 
 PATIENCE_S: Final = 60.0
 """What a host takes as its terminals' patience: past it nothing is booked. Theirs is this, or shorter."""
+
+ANY, ORIGINAL = "any", "original"
+"""In place of a terminal whose session is written by another process."""
 
 STOP_US: Final = 20_000
 """A host whose store has failed ends so long after."""
@@ -55,7 +58,8 @@ class SimulatedHost:
         self.on_killed = on_killed
         self.crash_at = ""  # the next point at which it is killed, and how long it is down then
         self.down_us = 0
-        self.conflict_with = ""  # the terminal whose session another process writes before its next commit
+        self.conflict_with = ""  # the terminal whose session another process writes before its next commit, or `ANY`;
+        # `ORIGINAL`: the row of the next transaction that another one is tied to
         self.life = 0
         self._make_host = make_host
         self._last_us = 0
@@ -137,20 +141,28 @@ class HostProcess:
 
     def commit(self, wanted: Commit, on_outcome: Callable[[CommitOutcome], None]) -> None:
         """Queue a commit; another process may write its terminal's session meanwhile."""
-        machine, session = self.machine, wanted.changes.session
-        overtaken = session is not None and machine.conflict_with in (session.tid, "any")
-        if overtaken and session is not None and machine.disk.change_session(session.tid):
+        machine = self.machine
+        if machine.conflict_with and self._is_overtaken(wanted.changes):
             machine.history.count("conflict")
             machine.conflict_with = ""
         self.store.commit(wanted, on_outcome)
         self.reached("committing")
 
+    def _is_overtaken(self, changes: Changes) -> bool:
+        """Have another process write one of the rows that a commit changes, if it is the one that is waited for."""
+        machine, session, original = self.machine, changes.session, changes.original
+        if machine.conflict_with == ORIGINAL:
+            return original is not None and machine.disk.overtake("transaction_row", original.key._asdict())
+        if session is None or machine.conflict_with not in (session.tid, ANY):
+            return False
+        return machine.disk.overtake("session", {"tid": session.tid})
+
     def note_reply(self, arrival: int, data: bytes, *, whole: bool) -> None:
         """Note what was put on a connection."""
         self.machine.history.replied.append(SentReply(self.timeline.now_us, arrival, data, whole))
 
-    def _on_durable(self, changes: Changes, card: Card | None, session: Session | None) -> None:
+    def _on_durable(self, changes: Changes, card: Card | None, versions: tuple[RowVersion, ...]) -> None:
         number = self.arrivals[changes.evidence.at_us]
         # As it is on the disk: an exchange whose commit fails says afterwards that it was not approved.
         durable = replace(changes, evidence=copy(changes.evidence))
-        self.machine.history.committed.append(DurableCommit(self.timeline.now_us, number, durable, card, session))
+        self.machine.history.committed.append(DurableCommit(self.timeline.now_us, number, durable, card, versions))

@@ -6,29 +6,29 @@ commits, versions, reference numbers and every statement are the program's; only
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from acquirer.data.types import Randbytes, Row
 from acquirer.dialect.dialect import Dialect
 from acquirer.errors import StoreError
+from acquirer.journal.shapes import RECORD_NAMES
 from acquirer.model.effects import Changes, Commit, CommitOutcome
-from acquirer.model.rows import Card, Session
+from acquirer.model.rows import Card
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
+from acquirer.simulation.history import RowVersion
 from acquirer.simulation.timeline import Timeline
 from acquirer.store import statements
 from acquirer.store.batch_writer import OnGroup
 from acquirer.store.database import connect_writing
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import GroupCommitter
-from acquirer.store.packed_changes import PackedChanges, packed_at_us
-from acquirer.store.queries import registered
 from acquirer.store.registry import register
 from acquirer.store.row_loader import RowLoader
-from acquirer.store.schema import CARD
-from acquirer.store.transaction_writer import GroupResult, TransactionWriter
+from acquirer.store.schema import CARD, sql_name
+from acquirer.store.statements import having, query
+from acquirer.store.transaction_writer import GroupResult, PackedChanges, TransactionWriter
 
 WRITE_US: Final = 3_000
 """What a group takes on a disk that syncs in a few milliseconds."""
@@ -36,8 +36,10 @@ WRITE_US: Final = 3_000
 LOCKED_US: Final = 100_000
 """How long the writer waits for another program once it is known that one holds the database."""
 
-OnDurable = Callable[[Changes, Card | None, Session | None], None]
-"""Receives what was committed, with the rows of card and session as they were before."""
+_AT_US: Final = RECORD_NAMES.index("at_us")
+
+OnDurable = Callable[[Changes, Card | None, tuple[RowVersion, ...]], None]
+"""Receives what was committed, with the row of the card as it was before, and the versions of all rows."""
 
 
 class SimulatedDisk:
@@ -59,20 +61,32 @@ class SimulatedDisk:
         """Give the disk its room back."""
         self.connection.execute("PRAGMA max_page_count = 1073741823").fetchall()  # SQLite's own default
 
-    def change_session(self, tid: str) -> bool:
-        """Write a session as another process would, alike in everything but its version; False: it has no row yet."""
-        done = self.connection.execute("UPDATE session SET version = version + 1 WHERE tid = ?", (tid,))
-        return done.rowcount > 0
+    def overtake(self, table: str, key: dict[str, str]) -> bool:
+        """Write a row as another process would, alike in everything but its version; False: there is none yet."""
+        sql = f"UPDATE {sql_name(table)} SET version = version + 1 WHERE {having(*key)}"  # noqa: S608  names of ours
+        return self.connection.execute(sql, tuple(key.values())).rowcount > 0
 
     def card(self, token: str) -> Card | None:
         """Return a card's row as it is on the disk."""
         row = self.connection.execute(statements.CARD_BY_TOKEN, (token,)).fetchone()
         return None if row is None else CARD.unpack(row)
 
-    def session(self, tid: str) -> Session | None:
-        """Return a terminal's session as it is on the disk."""
-        row = self.connection.execute(statements.TERMINAL_BY_TID, (tid,)).fetchone()
-        return None if row is None else registered(row)[1]
+    def versions(self, changes: Changes) -> tuple[RowVersion, ...]:
+        """Return on which versions changes were decided, and which are on the disk."""
+        found: list[RowVersion] = []
+        for row in (changes.transaction, changes.original, changes.authorisation):
+            if row is not None:
+                found.append(self._version(f"transaction {row.key}", row.version, "transaction_row", row.key._asdict()))
+        if (session := changes.session) is not None:
+            found.append(self._version(f"session {session.tid}", session.version, "session", {"tid": session.tid}))
+        if (card := changes.card) is not None:
+            found.append(self._version(f"card {card.pan_masked}", card.version, "card", {"token": card.token}))
+        return tuple(found)
+
+    def _version(self, name: str, decided: int, table: str, key: dict[str, str]) -> RowVersion:
+        sql = query("version", table, [having(*key)])
+        row = self.connection.execute(sql, tuple(key.values())).fetchone()
+        return RowVersion(name, decided, 0 if row is None else row[0])
 
 
 class SimulatedWriter:
@@ -132,8 +146,8 @@ class SimulatedWriter:
     def _make_durable(
         self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None
     ) -> GroupResult | str:
-        wanted = [self.queued[packed_at_us(commit)] for commit in commits]
-        before = [self._rows_before(one) for one in wanted]
+        wanted = [self.queued[commit[1][_AT_US]] for commit in commits]
+        before = [(self._card_before(one), self._disk.versions(one)) for one in wanted]
         result = self._writer.write_group(commits, deliveries, rrn_limit)
         if not isinstance(result, str):
             for number, changes, rows in zip(result.numbers or (), wanted, before, strict=True):
@@ -143,11 +157,8 @@ class SimulatedWriter:
             self._disk.connection.execute("ROLLBACK")
         return result
 
-    def _rows_before(self, changes: Changes) -> tuple[Card | None, Session | None]:
-        return (
-            None if changes.card is None else self._disk.card(changes.card.token),
-            None if changes.session is None else self._disk.session(changes.session.tid),
-        )
+    def _card_before(self, changes: Changes) -> Card | None:
+        return None if changes.card is None else self._disk.card(changes.card.token)
 
 
 class SimulatedStore(RowLoader):
@@ -183,8 +194,3 @@ class SimulatedStore(RowLoader):
         self._writer.dead = True
         if self._disk.connection.in_transaction:
             self._disk.connection.execute("ROLLBACK")
-
-
-def all_rows(connection: sqlite3.Connection, statement: str) -> list[Row]:
-    """Return every row of a query."""
-    return connection.execute(statement).fetchall()

@@ -265,7 +265,7 @@ class SimulatedWorld:
         return HostBooks(
             transactions=transactions,
             cards={token: card for token in self.history.tokens.values() if (card := self.disk.card(token))},
-            sessions={one.tid: session for one in self.terminals if (session := self.disk.session(one.tid))},
+            sessions={session.tid: session for _, session in reader.terminals()},
             signatures=[(one, reader.blob(one.digest) or b"") for one in signatures],
             settlements=reader.settlements(),
             details=[one for batch in batches for one in reader.batch_books(*batch).details],

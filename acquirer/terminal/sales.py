@@ -54,12 +54,15 @@ def voucher_number(dialect: Dialect, exchange: Exchange) -> str:
 
 
 def after_reversal(state: State, pending: Pending) -> tuple[Sold, ...]:
-    """Return what is kept after the host has undone a transaction; one that was approved had been counted."""
+    """Return what is kept after the host has undone a transaction; one that was approved had been counted.
+
+    One whose approval never came had closed nothing: what it names may have been closed by another one since.
+    """
     kind = KINDS.get(pending.service)
-    if kind is None:
+    if kind is None or not pending.by_hand:
         return state.sales
     state = replace(state, sales=without_transaction(state, pending))
-    if kind.verb == "top up" and pending.original and pending.by_hand:
+    if kind.verb == "top up" and pending.original:
         state = replace(state, sales=state.with_raised(pending.original, -pending.amount_minor))
     return state.sales
 

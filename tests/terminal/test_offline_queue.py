@@ -10,7 +10,7 @@ from acquirer.host.batch_totals import batch_totals
 from acquirer.settlement.totals import BatchTotals
 from acquirer.slip.settlement_slip import render_settlement
 from acquirer.terminal.batch_records import count_records
-from acquirer.terminal.effects import NoAnswer, NotSent
+from acquirer.terminal.effects import Ask, NoAnswer, NotSent
 from acquirer.terminal.exchange import Outcome, Result
 from acquirer.terminal.offline_queue import upload_queue
 from acquirer.terminal.offline_sale import offline_sale
@@ -296,3 +296,32 @@ def test_a_power_cut_at_any_step_loses_and_doubles_nothing(lose: bool) -> None:
             break
     else:
         pytest.fail("it was interrupted every time")
+
+
+def test_the_undoing_of_a_void_without_an_answer_opens_no_sale_that_was_adjusted_since(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Found by ``acquirer simulate --seed 183``: the tip was counted, and the sale in whose place it stands too."""
+    rig = Rig()
+    terminal = waiting(rig, "before-settlement")
+    stan = terminal.sale("100.00").stan
+    reach_host, frames = terminal._connection.ask, list[Ask]()
+
+    def lose(ask: Ask) -> NoAnswer:
+        """Lose the answer to the void, and its reversal whole."""
+        if not frames:
+            reach_host(ask)
+        frames.append(ask)
+        return NoAnswer("waited 60 s", 1)
+
+    with monkeypatch.context() as silent:
+        silent.setattr(terminal._connection, "ask", lose)
+        assert terminal.void(stan=stan).reversal == "owed"
+    assert terminal.tip("110.00", stan=stan).outcome is Outcome.DONE  # kept for its upload: it stands in its place
+    assert terminal.sale("5.00").ok  # the reversal goes out before it, and the host's sale lives again
+    assert terminal.state.pending is None
+
+    again = terminal.tip("112.00", stan=stan)
+    assert (again.outcome, again.sentence.endswith("voided, completed or adjusted already")) == (Outcome.REFUSED, True)
+    assert terminal.settle().sentence.startswith("batch 000001 settled: balanced")
+    assert host_totals(rig).domestic.debit_minor == 21_500

@@ -31,6 +31,7 @@ CHECKERS: Final[dict[str, Checker]] = {
     "booked at most once": commits.booked_at_most_once,
     "a reversal takes effect once": commits.reversal_takes_effect_once,
     "what is answered is remembered": commits.answers_are_remembered,
+    "decided on what is there": commits.decided_on_what_is_there,
     "no RRN twice": numbers.no_rrn_twice,
     "no STAN twice": numbers.no_stan_twice,
     "MACs verify": keys.macs_verify,

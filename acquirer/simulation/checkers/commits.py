@@ -59,6 +59,18 @@ def reversal_takes_effect_once(history: History) -> Iterator[str]:
             yield f"{_named(_key(evidence))}: its reversal left it {row.state}, in the end it is {state}"
 
 
+def decided_on_what_is_there(history: History) -> Iterator[str]:
+    """No row is written over by a decision that was made on another version of it."""
+    for one in history.committed:
+        for row in one.versions:
+            if row.decided != row.found:
+                evidence = one.changes.evidence
+                yield (
+                    f"{evidence.tid} STAN {evidence.stan}: its {evidence.service} was decided on version {row.decided} "
+                    f"of {row.name}, and written over version {row.found}"
+                )
+
+
 def answers_are_remembered(history: History) -> Iterator[str]:
     """What was approved is on disk before the reply leaves, and still there in the end."""
     at: dict[int, DurableCommit] = {one.arrival: one for one in history.committed}
