@@ -12,7 +12,6 @@ from typing import Any, Final
 from acquirer.data.types import Randbytes, Row
 from acquirer.dialect.dialect import Dialect
 from acquirer.errors import StoreError
-from acquirer.journal.shapes import RECORD_NAMES
 from acquirer.model.effects import Changes, Commit, CommitOutcome
 from acquirer.model.rows import Card
 from acquirer.security.vault import Vault
@@ -24,19 +23,18 @@ from acquirer.store.batch_writer import OnGroup
 from acquirer.store.database import connect_writing
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import GroupCommitter
+from acquirer.store.packed_changes import PackedChanges, packed_at_us
 from acquirer.store.registry import register
 from acquirer.store.row_loader import RowLoader
 from acquirer.store.schema import CARD, sql_name
 from acquirer.store.statements import having, query
-from acquirer.store.transaction_writer import GroupResult, PackedChanges, TransactionWriter
+from acquirer.store.transaction_writer import GroupResult, TransactionWriter
 
 WRITE_US: Final = 3_000
 """What a group takes on a disk that syncs in a few milliseconds."""
 
 LOCKED_US: Final = 100_000
 """How long the writer waits for another program once it is known that one holds the database."""
-
-_AT_US: Final = RECORD_NAMES.index("at_us")
 
 OnDurable = Callable[[Changes, Card | None, tuple[RowVersion, ...]], None]
 """Receives what was committed, with the row of the card as it was before, and the versions of all rows."""
@@ -146,7 +144,7 @@ class SimulatedWriter:
     def _make_durable(
         self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None
     ) -> GroupResult | str:
-        wanted = [self.queued[commit[1][_AT_US]] for commit in commits]
+        wanted = [self.queued[packed_at_us(commit)] for commit in commits]
         before = [(self._card_before(one), self._disk.versions(one)) for one in wanted]
         result = self._writer.write_group(commits, deliveries, rrn_limit)
         if not isinstance(result, str):
