@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from acquirer.app.terminal_connection import ExchangeTimer
 from acquirer.dialect.suite import Suite
 from acquirer.terminal import reply, reversal, sign_on, transaction, upload
 from acquirer.terminal.effects import Ended, Program
@@ -19,6 +20,7 @@ from acquirer.terminal.exchange import Exchange, Outcome, Result
 from acquirer.terminal.kinds import course_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.printing import receipt
+from acquirer.terminal.setup import Setup
 from acquirer.terminal.state import State
 
 Patch = pytest.MonkeyPatch
@@ -32,12 +34,14 @@ class Mutant:
         name: the mistake.
         case: the case that is meant for it.
         caught_by: the expectation that does not hold then, in its words.
+        also: further cases that must catch it.
         apply: makes the mistake for the time of a test.
     """
 
     name: str
     case: str
     caught_by: str
+    also: tuple[str, ...]
     apply: Callable[[Patch], None]
 
 
@@ -46,11 +50,11 @@ MUTANTS: Final[list[Mutant]] = []
 Apply = Callable[[Patch], None]
 
 
-def mutant(case: str, caught_by: str) -> Callable[[Apply], Apply]:
+def mutant(case: str, caught_by: str, *also: str) -> Callable[[Apply], Apply]:
     """Note a mistake, named after its function."""
 
     def note(apply: Apply) -> Apply:
-        MUTANTS.append(Mutant(apply.__name__.replace("_", " "), case, caught_by, apply))
+        MUTANTS.append(Mutant(apply.__name__.replace("_", " "), case, caught_by, also, apply))
         return apply
 
     return note
@@ -95,7 +99,15 @@ def reverses_twice(patch: Patch) -> None:
     patch.setattr(reversal, "_try_once", twice)
 
 
-@mutant("sale-without-answer", "exactly one reversal of this sale")
+@mutant(
+    "sale-without-answer",
+    "exactly one reversal of this sale",
+    "late-answer",
+    "void-without-answer",
+    "host-restarts",
+    "answer-that-is-rubbish",
+    "answer-longer-than-it-is",
+)
 def never_reverses(patch: Patch) -> None:
     def forget(machine: Machine, exchange: Exchange, _result: Result) -> Program[None]:
         yield from machine.keep(pending=None)
@@ -174,7 +186,11 @@ def forgets_the_outbox_at_a_power_cut(patch: Patch) -> None:
     patch.setattr("acquirer.terminal.sale.transact", careless)
 
 
-@mutant("reversal-before-next-sale", "the reversal of the sale before was answered before this sale went out")
+@mutant(
+    "reversal-before-next-sale",
+    "the reversal of the sale before was answered before this sale went out",
+    "torn-answer-to-a-reversal",
+)
 def sells_while_a_reversal_is_owed(patch: Patch) -> None:
     def go_on(_machine: Machine, _kind: Any, _drop: bool) -> Program[Result | None]:
         return None
@@ -237,7 +253,7 @@ def ignores_a_check_value_that_differs(patch: Patch) -> None:
     patch.setattr(Suite, "accept", accept)
 
 
-@mutant("answer-with-a-wrong-mac", "one reversal of this sale, at once")
+@mutant("answer-with-a-wrong-mac", "one reversal of this sale, at once", "answer-under-another-key")
 def accepts_a_mac_that_differs(patch: Patch) -> None:
     patch.setattr(Suite, "verify_reply", lambda _suite, _keys, _message: True)
 
@@ -277,6 +293,15 @@ def does_not_sign_on_when_the_header_asks(patch: Patch) -> None:
 @mutant("sign-on-required", "the refused sale, then a sign-on")
 def does_not_sign_on_after_77(patch: Patch) -> None:
     patch.setattr(sign_on, "wants_sign_on", lambda _machine, _exchange: False)
+
+
+@mutant("keys-changed-by-the-host", "the refused sale, then a sign-on", "keys-the-host-does-not-know")
+def does_not_sign_on_after_a0(patch: Patch) -> None:
+    def go_on(_machine: Machine, _exchange: Exchange) -> Program[None]:
+        return
+        yield
+
+    patch.setattr(transaction, "sign_on_if_wanted", go_on)
 
 
 @mutant("sign-off", "a sign-on stands before the sale, and no sale before that")
@@ -319,7 +344,7 @@ def signs_on_as_the_operator_of_the_morning(patch: Patch) -> None:
 # transactions
 
 
-@mutant("declined", "no slip of a sale")
+@mutant("declined", "no slip of a sale", "rare-code")
 def prints_a_slip_of_a_declined_sale(patch: Patch) -> None:
     before = transaction.conclude
 
@@ -367,17 +392,23 @@ def mixes_up_the_order_within_a_field(patch: Patch) -> None:
 # answers
 
 
-@mutant("answer-for-another-stan", "one reversal of this sale")
+@mutant(
+    "answer-for-another-stan",
+    "one reversal of this sale",
+    "answer-for-another-terminal",
+    "answer-of-another-type",
+    "answer-twice",
+)
 def takes_any_answer_for_its_own(patch: Patch) -> None:
     patch.setattr(reply, "_stray", lambda *_arguments: "")
 
 
-@mutant("answer-with-another-amount", "one reversal of this sale, over its own amount")
+@mutant("answer-with-another-amount", "one reversal of this sale, over its own amount", "answer-without-code")
 def believes_another_amount(patch: Patch) -> None:
     patch.setattr(reply, "_misfit", lambda *_arguments: "")
 
 
-@mutant("torn-answer", "one reversal of this sale")
+@mutant("torn-answer", "one reversal of this sale", "answer-with-a-broken-bitmap")
 def takes_half_an_answer_for_a_decline(patch: Patch) -> None:
     before = Machine.talk
 
@@ -393,7 +424,11 @@ def takes_half_an_answer_for_a_decline(patch: Patch) -> None:
 # signatures
 
 
-@mutant("signature-of-its-own-sale", "the first signature is under the first sale: STAN, amount, reference number")
+@mutant(
+    "signature-of-its-own-sale",
+    "the first signature is under the first sale: STAN, amount, reference number",
+    "signature-whole",
+)
 def uploads_a_signature_under_another_sale(patch: Patch) -> None:
     before = upload.send
 
@@ -441,3 +476,154 @@ def takes_94_for_a_failure(patch: Patch) -> None:
 def sends_the_parts_backwards(patch: Patch) -> None:
     before = upload._messages
     patch.setattr(upload, "_messages", lambda setup, voucher: before(setup, voucher)[::-1])
+
+
+@mutant("signature-refused", "at most four uploads of it: one after the sale, three in rounds")
+def uploads_a_refused_signature_for_ever(patch: Patch) -> None:
+    before = upload.upload
+    patch.setattr("acquirer.terminal.supplies.upload", lambda machine, _rounds=0: before(machine, 9), raising=False)
+    patch.setattr(
+        "acquirer.app.terminal_operations.upload", lambda machine, _rounds=0: before(machine, 9), raising=False
+    )
+
+
+@mutant("signature-answer-for-another", "the signature came a second time")
+def takes_any_answer_to_an_upload(patch: Patch) -> None:
+    before = reply._stray
+    patch.setattr(
+        reply,
+        "_stray",
+        lambda dialect, route, *rest: "" if route.service == "signature" else before(dialect, route, *rest),
+    )
+    patch.setattr(upload, "_taken", lambda _setup, exchange: exchange.reply is not None)
+
+
+# more about sign-on
+
+
+@mutant("sign-on", "exactly one sign-on")
+def signs_on_twice(patch: Patch) -> None:
+    before = sign_on.fetch_keys
+
+    def twice(machine: Machine) -> Program[Exchange]:
+        yield from before(machine)
+        return (yield from before(machine))
+
+    patch.setattr(sign_on, "fetch_keys", twice)
+
+
+@mutant("sale-after-sign-on", "nothing else was needed for it: neither a sign-on nor a reversal")
+def signs_on_before_every_sale(patch: Patch) -> None:
+    patch.setattr(transaction, "ready", sign_on.fetch_keys)
+
+
+@mutant(
+    "sign-on-refused",
+    "it has signed on before the sale",
+    "sign-on-torn",
+    "key-package-length",
+    "half-a-key-package",
+    "kcv-of-pin-key",
+    "operator-refused",
+)
+def takes_any_sign_on_for_one(patch: Patch) -> None:
+    before = sign_on.fetch_keys
+
+    def content(machine: Machine) -> Program[Exchange]:
+        exchange = yield from before(machine)
+        if machine.state.keys is not None:
+            yield from machine.keep(signed_on=True)
+        return exchange
+
+    for module in (sign_on, reversal):
+        patch.setattr(module, "fetch_keys", content)
+
+
+@mutant("sign-on-without-answer", "no reversal of a sign-on")
+def reverses_a_sign_on(patch: Patch) -> None:
+    before = sign_on.fetch_keys
+
+    def undo(machine: Machine) -> Program[Exchange]:
+        exchange = yield from before(machine)
+        if exchange.outcome is Outcome.NO_ANSWER:
+            route = machine.setup.dialect.find_route("reversal")
+            values = {"stan": exchange.stan, "amount": "000000000001", "reversal_reason": "98"}
+            yield Ended((yield from machine.talk(route, machine.fields(route, values))))
+        return exchange
+
+    patch.setattr(sign_on, "fetch_keys", undo)
+
+
+@mutant("operator-in-the-sign-on", "operator 01 in DE 63")
+def signs_on_as_another_operator(patch: Patch) -> None:
+    before = Machine.ours
+    patch.setattr(Machine, "ours", lambda machine: {**before(machine), "operator": "07 "})
+
+
+@mutant("logged-off-operator", "nothing is sold")
+def sells_without_a_cashier(patch: Patch) -> None:
+    patch.setattr(transaction, "no_cashier", lambda *_arguments: "")
+
+
+# more about transactions and answers
+
+
+@mutant("pin-block", "PIN block (DE 52), security control (DE 53) and PIN capture code (DE 26) are there")
+def leaves_the_pin_capture_code_out(patch: Patch) -> None:
+    def change(machine: Machine, fields: dict[Any, Any]) -> None:
+        fields.pop(machine.setup.dialect.elements["pin_capture"].de, None)
+
+    changed_fields(patch, transaction, "request_fields", change)
+
+
+@mutant("sent-once", "no reversal: the answer came in time")
+def gives_up_after_five_seconds(patch: Patch) -> None:
+    patch.setattr(Setup, "patience_s", property(lambda _setup: 5.0))
+
+
+@mutant("refund", "the reference number of the sale")
+def refunds_under_another_reference_number(patch: Patch) -> None:
+    def change(machine: Machine, fields: dict[Any, Any]) -> None:
+        if machine.setup.dialect.get_from(fields, "rrn"):
+            machine.setup.dialect.put(fields, "rrn", "999999999999")
+
+    changed_fields(patch, transaction, "request_fields", change)
+
+
+@mutant("reversal-of-what-never-arrived", "the sale is approved: nothing is owed any more")
+def goes_on_reversing_after_25(patch: Patch) -> None:
+    before = reversal._try_once
+
+    def stubborn(machine: Machine) -> Program[Exchange]:
+        pending = machine.state.pending
+        exchange = yield from before(machine)
+        if exchange.code == "25":
+            yield from machine.keep(pending=pending)
+        return exchange
+
+    patch.setattr(reversal, "_try_once", stubborn)
+
+
+@mutant("answer-with-more-fields", "no reversal")
+def refuses_an_answer_with_more_fields(patch: Patch) -> None:
+    before = reply._misfit
+
+    def strict(dialect: Any, route: Any, request: Any, message: Any, code: str) -> str:
+        return (
+            "the reply has a field that is not expected"
+            if 54 in message.fields
+            else before(dialect, route, request, message, code)
+        )
+
+    patch.setattr(reply, "_misfit", strict)
+
+
+@mutant("answer-in-two-pieces", "no reversal", "answer-drop-by-drop")
+def takes_the_first_bytes_for_the_whole_answer(patch: Patch) -> None:
+    before = ExchangeTimer.take
+
+    def hasty(timer: ExchangeTimer, received: Any) -> Any:
+        answer = before(timer, received)
+        return timer.silence("no whole frame") if answer is None and isinstance(received, bytes) else answer
+
+    patch.setattr(ExchangeTimer, "take", hasty)
