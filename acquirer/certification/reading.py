@@ -37,6 +37,9 @@ MOST_STEPS: Final = 40
 TIME_S: Final = 300.0
 """How long a case may take that says nothing: a person needs a minute for a step, a terminal another one to give up."""
 
+EARLY_S: Final = 10.0
+"""`@early` is no later than this, and than half of the time that the terminal waits: a person waits with it."""
+
 LATE_S: Final = 5.0
 """`@late` is so long after the terminal has given up: more than clocks differ, less than a person waits."""
 
@@ -99,8 +102,7 @@ def read_cases(document: Document, context: CaseContext) -> tuple[CertificationC
     """
     if not isinstance(document.data.get("case", []), list):
         raise document.error(("case",), "write each case under a heading [[case]], in double brackets")
-    late = show_duration_ms(round((context.timeout_s + LATE_S) * 1000))
-    document = replace(document, data=_with_late(document.data, late))
+    document = replace(document, data=_with_times(document.data, _times(context.timeout_s)))
     tables = Table(document).tables("case") if "case" in document.data else []
     if not tables:
         raise DataError(document.name, 0, "case", "is missing; write each case under a heading [[case]]")
@@ -116,15 +118,23 @@ def read_cases(document: Document, context: CaseContext) -> tuple[CertificationC
     return tuple(found.values())
 
 
-def _with_late(value: Any, late: str) -> Any:
-    """Return a value of a file with a duration in place of ``@late`` in each of its texts."""
+def _times(timeout_s: float) -> Mapping[str, str]:
+    """Return the times that depend on how long a terminal waits, by the words for them."""
+    times_s = {"@early": min(timeout_s / 2, EARLY_S), "@late": timeout_s + LATE_S}
+    return {word: show_duration_ms(round(seconds * 1000)) for word, seconds in times_s.items()}
+
+
+def _with_times(value: Any, times: Mapping[str, str]) -> Any:
+    """Return a value of a file with times in place of the words for them: alone, or behind the key of a fault."""
     if isinstance(value, dict):
-        return {key: _with_late(one, late) for key, one in value.items()}
+        return {key: _with_times(one, times) for key, one in value.items()}
     if isinstance(value, list):
-        return [_with_late(one, late) for one in value]
-    if value == "@late":
-        return late
-    return value.replace("=@late", f"={late}") if isinstance(value, str) else value
+        return [_with_times(one, times) for one in value]
+    if not isinstance(value, str):
+        return value
+    for word, time in times.items():
+        value = time if value == word else value.replace(f"={word}", f"={time}")
+    return value
 
 
 def _case(table: Table, context: CaseContext) -> CertificationCase:

@@ -27,7 +27,8 @@ STEP_KEYS: Final[Mapping[str, str]] = {
     "arrives": "The message that shows that it was done: a service, a filter or a table. Without it, only the person "
     "knows.",
     "fault": "A fault of the host, in force from this step to the end of the case: a text or a table "
-    "([faults](faults.md)). `@late` in it is a time after which the terminal has given up.",
+    "([faults](faults.md)). In it, `@late` is a time after which the terminal has given up, "
+    "`@early` one at which it still waits.",
     "rule": "A rule of the host, in force from this step to the end of the case: a table ([rules](rules.md)).",
     "remove": "Takes away rules and faults of steps before: a name, or a list of names.",
     "rotate_keys": "The host gives the terminal other working keys before this step, without telling it.",

@@ -76,6 +76,18 @@ def test_a_case_is_read_with_its_steps_and_lines() -> None:
     assert (slip.severity, slip.expected.yes, slip.words) == ("must", False, "Did it print? no")
 
 
+@pytest.mark.parametrize(("timeout_s", "early_ms", "late_ms"), [(60.0, 10_000, 65_000), (2.0, 1_000, 7_000)])
+def test_times_depend_on_how_long_the_terminal_waits(timeout_s: float, early_ms: int, late_ms: int) -> None:
+    step = STEP + "host = 'h'\n"
+    text = (
+        HEAD + step + "fault = 'late:after=@early'\n" + step + "fault = { kind = 'late', after = '@late' }\n" + EXPECT
+    )
+    document = parse_toml(text.replace("kind =", "name = 'other', kind ="), "mine.toml")
+    (case,) = read_cases(document, CaseContext(load_dialect("unionpay-pos"), [], timeout_s))
+    faults = [one.declared for step in case.steps for one in step.prepares if isinstance(one, PutInForce)]
+    assert [one.kind.after_ms for one in faults if isinstance(one, Fault)] == [early_ms, late_ms]  # type: ignore[attr-defined]
+
+
 REFUSED = [
     ("", "mine.toml: case: is missing; write each case under a heading [[case]]"),
     ("[case]\nname = 'a'", "mine.toml:1: case: write each case under a heading [[case]], in double brackets"),
