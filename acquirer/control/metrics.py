@@ -121,6 +121,7 @@ def _of_host(running: Running) -> Iterator[str]:
                 f"acquirer_{plain}_total", "counter", f"{plain.replace('_', ' ')} since the start.", number
             )
     store = running.store
+    yield from _plain("acquirer_commits_total", "counter", "Commits that were made durable.", store.written)
     gauges = {
         "open_connections": ("Connections of terminals that are open.", len(running.server.connections)),
         "waiting_commits": ("Commits that are not answered yet.", store.waiting),

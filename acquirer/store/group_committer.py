@@ -84,7 +84,7 @@ class GroupCommitter:
         self.fatal_error = ""
         self.last_error = ""
         self.locked = False  # another program holds the database, as of the last group
-        self.locked_out = 0  # commits that were refused because of that
+        self.locked_out = self.written = 0  # commits that were refused because of that; that are durable
         self._direct = direct
         self._writer = writer
         self._call_soon = call_soon
@@ -95,8 +95,7 @@ class GroupCommitter:
         self._with_writer: deque[_Group] = deque()
         self._deliveries: deque[Row] = deque()
         self._put_off = False  # deliveries: another program holds the file
-        self._unanswered = 0  # commits, but for refusals
-        self._unanswered_refusals = 0
+        self._unanswered = self._unanswered_refusals = 0  # commits; the first but for refusals
         self._called = False  # `_hand_over` is about to run
         self._slow = False  # the oldest commit had waited too long when this turn's first one was asked for
         writer.start(self._report)
@@ -260,6 +259,7 @@ class GroupCommitter:
                 changes.evidence.id = max(number, 0)
                 outcome = _OUTCOMES.get(number, CommitOutcome.DONE)
                 self.locked_out += number == LOCKED
+                self.written += number > 0
             self._cache(changes, outcome)
             on_outcome(outcome)
         self._on_group()

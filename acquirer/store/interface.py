@@ -69,6 +69,10 @@ class Store(Protocol):
         """How many commits were refused because of that, since the store was started."""
 
     @property
+    def written(self) -> int:
+        """How many commits were made durable, since the store was started."""
+
+    @property
     def waiting(self) -> int:
         """How many commits are not answered yet; from any thread."""
 

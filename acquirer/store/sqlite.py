@@ -91,6 +91,11 @@ class SqliteStore(DirectChanges):
         return self._locked_out if self._committer is None else self._committer.locked_out
 
     @property
+    def written(self) -> int:
+        """How many commits were made durable."""
+        return 0 if self._committer is None else self._committer.written
+
+    @property
     def waiting(self) -> int:
         """How many commits are not answered yet."""
         return 0 if self._committer is None else self._committer.waiting

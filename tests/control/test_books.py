@@ -102,6 +102,11 @@ def test_metrics(signed: ControlledHost) -> None:
     assert samples["acquirer_faults_applied_total", 'fault="duplicate"'] == 1
     assert samples["acquirer_rules_fired_total", 'rule="the \\"poor\\""'] == 1
     assert samples["acquirer_rules_in_force", None] == 1
+    assert samples["acquirer_commits_total", None] == samples["acquirer_requests_total", None] > 3
+    assert samples["acquirer_connections_total", None] >= 1
+    assert {"acquirer_open_connections", "acquirer_waiting_commits", "acquirer_commit_wait_seconds"} <= {
+        name for name, _ in samples
+    }
     assert samples["acquirer_metrics_behind", None] == 0
     described = re.findall("^# TYPE (\\w+) ", answer.text, re.M)
     assert len(described) == len(set(described)), "a name has one meaning"
