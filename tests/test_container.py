@@ -262,6 +262,19 @@ def test_the_workflow_uses_it_as_it_is() -> None:
     assert set(wanted) <= set(action()["outputs"])
 
 
+@pytest.mark.skipif(
+    shutil.which("actionlint") is None,
+    reason="actionlint is not installed: go install github.com/rhysd/actionlint/cmd/actionlint@latest",
+)
+def test_actionlint_finds_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".github/workflows").mkdir(parents=True)
+    shutil.copy(ACTION / "workflow.yml", tmp_path / ".github/workflows/terminal.yml")
+    shutil.copytree(ACTION, tmp_path / "docs/examples/action")
+    done = subprocess.run(["actionlint"], cwd=tmp_path, capture_output=True, text=True, timeout=HANGS_S)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_action_starts_a_host_and_the_workflow_tests_a_terminal_with_it(tmp_path: Path) -> None:
