@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, Unpack
 
@@ -24,12 +24,14 @@ class ExternalHost:
 
     Args:
         tids: of terminals that this process may use, each for one test at a time.
+        usual: options of all terminals, unless a test says otherwise.
     """
 
     address: str
     dialect: str
     file: Path | str | None
     tids: Iterator[str]
+    usual: TerminalOptions = field(default_factory=lambda: TerminalOptions())
 
 
 class ExternalView:
@@ -54,7 +56,7 @@ class ExternalView:
         usual: TerminalOptions = {"host": host.address, "dialect": host.dialect, "terminals": host.file}
         if timeout is not None:
             usual["timeout_s"] = seconds_of(timeout)
-        merged: TerminalOptions = {**usual, **options}
+        merged: TerminalOptions = {**usual, **host.usual, **options}
         terminal = Terminal(tid or next(host.tids), **merged)
         self._closing.callback(terminal.close)
         return terminal

@@ -57,7 +57,8 @@ def acquirer_options() -> dict[str, Any]:
     """Settings of the host, to be overridden in a conftest: those of ``acquirer serve``, `clock` and `keys`.
 
     ``clock="virtual"`` (the default): our terminals do not wait in real time; ``"real"``: they do; a time: the host's
-    clock stands there. ``keys="fixed"``: each terminal is always given the same working keys.
+    clock stands there. ``keys="fixed"``: each terminal is always given the same working keys. `tls_ca` and the other
+    TLS options of `acquirer.app.terminal.Terminal`: how all of ours call the host.
     """
     return {}
 

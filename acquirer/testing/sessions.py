@@ -16,6 +16,7 @@ import pytest
 
 import acquirer
 from acquirer.app.terminal_connection import address, reason_of
+from acquirer.app.terminal_options import TerminalOptions
 from acquirer.data.toml import did_you_mean
 from acquirer.errors import AcquirerError
 from acquirer.settings.private_file import open_private
@@ -32,7 +33,8 @@ REFUSALS: Final = (AssertionError, LookupError, TypeError, ValueError)
 """What methods of this package raise for arguments that cannot be used, beside kinds of `AcquirerError`."""
 
 PACKAGE: Final = Path(acquirer.__file__).parent
-_OWN: Final = ("keys",)  # options that are no settings of a host
+_TLS: Final = ("tls_ca", "tls_certificate", "tls_key", "tls_name", "tls_version")  # of terminals: how they call
+_OWN: Final = ("keys", *_TLS)  # options that are no settings of a host
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def hosts(options: Mapping[str, Any], config: pytest.Config) -> Iterator[HostUnd
         try:
             if elsewhere := config.getoption("--acquirer-host"):
                 place = "--acquirer-host"
-                host = _elsewhere(elsewhere, settings)
+                host = _elsewhere(elsewhere, settings, _tls(options))
             else:
                 place = "--acquirer-log"
                 log = _log(config.getoption(place), stack)
@@ -89,6 +91,7 @@ def views(
             virtual=isinstance(host, RunningHost) and (marks.clock or options.get("clock", "virtual")) != "real",
             fixed_keys=options.get("keys") == "fixed",
             file=options.get("terminals"),
+            usual=_tls(options),
         )
     try:
         for pack in _packs(marks):
@@ -178,18 +181,24 @@ def _log(path: str | None, stack: ExitStack) -> TextIO | None:
     return stack.enter_context(os.fdopen(file, "a", buffering=1, encoding="utf-8"))
 
 
-def _elsewhere(host: str, settings: Mapping[str, Any]) -> RemoteHost | ExternalHost:
+def _elsewhere(host: str, settings: Mapping[str, Any], usual: TerminalOptions) -> RemoteHost | ExternalHost:
     """Return a host in another process: all of it by its URL, its terminals alone by HOST:PORT."""
     if host.startswith("http://"):
         return RemoteHost(host, os.environ.get("ACQUIRER_HTTP_TOKEN", ""))
-    return _external(str(address(host)), settings)
+    return _external(str(address(host)), settings, usual)
 
 
-def _external(host: str, settings: Mapping[str, Any]) -> ExternalHost:
+def _tls(options: Mapping[str, Any]) -> TerminalOptions:
+    """Return how terminals call over TLS, unless a test says otherwise."""
+    found: TerminalOptions = {name: options[name] for name in _TLS if name in options}  # type: ignore[assignment]
+    return found
+
+
+def _external(host: str, settings: Mapping[str, Any], usual: TerminalOptions) -> ExternalHost:
     """Return a host elsewhere, with the share of its terminals that this worker may use."""
     file = settings.get("terminals")
     known = [one.tid for one in (read_terminals(Path(file)) if file else demo_terminals())]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     share = list(islice(known, number % len(known), None, min(workers, len(known))))
-    return ExternalHost(host, str(settings.get("dialect", "unionpay-pos")), file, cycle(share))
+    return ExternalHost(host, str(settings.get("dialect", "unionpay-pos")), file, cycle(share), usual)

@@ -54,10 +54,12 @@ class View(ViewedExchanges):
         virtual: bool = True,
         fixed_keys: bool = False,
         file: Path | str | None = None,
+        usual: TerminalOptions | None = None,
     ) -> None:
         super().__init__(host, TerminalSlice(host, terminals, fixed_keys=fixed_keys), self._skips)
         self._virtual = virtual
         self._file = file
+        self._usual = usual or TerminalOptions()
         self._enrolled: list[str] = []  # terminals that are not ours
         self.address = host.address
         self.port = host.port
@@ -223,7 +225,7 @@ class View(ViewedExchanges):
                 usual["bdk"] = known.registration.bdk
         if timeout is not None:
             usual["timeout_s"] = seconds_of(timeout)
-        return tid, HostSide(clock, self._skips, self._entries_of), {**usual, **options}
+        return tid, HostSide(clock, self._skips, self._entries_of), {**usual, **self._usual, **options}
 
     def _skips(self) -> bool:
         return self._virtual and not self._enrolled

@@ -21,6 +21,7 @@ from acquirer import cli
 from acquirer.app.terminal import AsyncTerminal, Terminal
 from acquirer.settings.certificate_maker import FLAWS, WantedCertificates, make_certificates
 from acquirer.testing import running_host
+from acquirer.testing.external import ExternalHost, ExternalView
 from acquirer.testing.view import View
 from tests.cli.served import Served, approved
 
@@ -148,6 +149,16 @@ def test_our_terminals_skip_time_over_tls_too(folder: Path) -> None:
         assert terminal.sign_on().code == "00"
         assert terminal.sale("1.00").outcome == "no-answer"
         assert host.clock.time.clock.ahead_us > 299_000_000  # then the host ends a silent connection
+
+
+def test_the_options_of_a_session_of_tests_are_those_of_its_terminals(folder: Path) -> None:
+    options = shown(folder, "terminals/10000161")
+    with host_of(folder) as host:
+        with closing(View(host, terminals=2, usual=options)) as view:
+            assert view.terminal().sign_on().code == "00"
+        elsewhere = ExternalHost(host.address, "unionpay-pos", folder / "terminals.toml", iter(("10000161",)), options)
+        with closing(ExternalView(elsewhere)) as outside:
+            assert outside.terminal().sign_on().code == "00"
 
 
 CERTIFICATE_PROBLEMS = {
