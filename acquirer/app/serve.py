@@ -247,6 +247,8 @@ async def serve(
     async with AsyncExitStack() as stack:
         if config.exit_with_parent:
             stack.enter_context(following_parent(parent, stop.set))
+            if stop.is_set():  # there is none to serve for
+                return ""
         running = await stack.enter_async_context(serving(config, stderr, child_processes=True))
         follow_twisted(running.log)
         for sentence in bounds_too_low(config.connections or USUAL_CONNECTIONS, room, running.parts.limits.backlog):

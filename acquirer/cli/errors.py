@@ -30,7 +30,8 @@ MEANINGS = {
     "something does not hold of a simulated day (`simulate`), or a worker of `load` died.",
     Code.USAGE: "An option, a setting, a file, a store, or stdout cannot be used.",
     Code.NO_CONNECTION: "No connection: no host listens at the address called, or a host cannot listen at its own.",
-    Code.NO_REPLY: "The request was sent, and no reply was received in time; `ready`: a host is there, and is not ready.",
+    Code.NO_REPLY: "The request was sent, and no reply was received in time; `ready`: a host is there, and is not "
+    "ready.",
     Code.UNDECODABLE: "What was received cannot be decoded or verified: not a message, or a MAC or keys that differ.",
     Code.STORE_FAILED: "The store failed while a host served; what was approved before is durable.",
     Code.UPLOAD_FAILED: "Done, but the signature's upload failed: it is kept, or to be signed on paper.",

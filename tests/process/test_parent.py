@@ -21,12 +21,21 @@ from tests.cli.served import START, approved
 
 HANGS_S = 120.0
 
-PARENT = """
+PARENT = '''
 import os, subprocess, sys, threading
 
+WAIT = """
+import os, sys, time
+while os.getppid() == int(sys.argv[1]):
+    time.sleep(0.001)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
 def start():
-    global host
-    host = subprocess.Popen(sys.argv[2:], stdout=open("ready", "w"), stderr=open("log", "w"))
+    command = sys.argv[2:]
+    if sys.argv[1] == "at-once":  # the host begins when this process has ended
+        command = [sys.executable, "-c", WAIT, str(os.getpid()), *command]
+    host = subprocess.Popen(command, stdout=open("ready", "w"), stderr=open("log", "w"))
     open("pid", "w").write(str(host.pid))
 
 if sys.argv[1] == "thread":  # which ends; the process does not
@@ -37,7 +46,7 @@ else:
     start()
 if sys.argv[1] != "at-once":
     sys.stdin.read()
-"""
+'''
 
 
 def started(place: Path, how: str, *more: str) -> subprocess.Popen[bytes]:
@@ -110,6 +119,7 @@ def test_a_parent_that_has_ended_before_the_host_could_ask_for_it(tmp_path: Path
         process.wait(HANGS_S)
         host = int(text(tmp_path / "pid"))
         until(lambda: not is_running(host))
+    assert (text(tmp_path / "ready"), text(tmp_path / "log")) == ("", ""), "it does not even begin"
 
 
 @pytest.mark.slow
