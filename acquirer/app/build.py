@@ -36,6 +36,7 @@ from acquirer.settings.config import Config
 from acquirer.settings.downloads import load_downloads
 from acquirer.settings.listen import Address, parse_listen
 from acquirer.settings.packs import Pack, read_pack
+from acquirer.settings.registration import Registration
 from acquirer.settings.server_tls import ServerTls, load_server_tls
 from acquirer.settings.terminals import demo_terminals, read_terminals
 from acquirer.settings.text_file import read_text_file
@@ -200,10 +201,7 @@ def register_terminals(parts: Parts, store: Store, vault: Vault, warn: Callable[
     Raises:
         DataError: the file is wrong.
     """
-    path = parts.config.terminals
-    terminals = [] if path is None else read_terminals(path)
-    for pack in parts.packs:
-        terminals += pack.terminals
+    terminals = wanted_terminals(parts)
     if terminals:
         for sentence in weak_keys(terminals):
             warn(sentence)
@@ -213,6 +211,15 @@ def register_terminals(parts: Parts, store: Store, vault: Vault, warn: Callable[
     if known:
         return known
     return store.register(demo_terminals(), vault).total
+
+
+def wanted_terminals(parts: Parts) -> list[Registration]:
+    """Return the terminals of the file and the packs that settings name. Raises DataError."""
+    path = parts.config.terminals
+    terminals = [] if path is None else read_terminals(path)
+    for pack in parts.packs:
+        terminals += pack.terminals
+    return terminals
 
 
 def _rules(packs: Iterable[Pack], dialects: Collection[Dialect]) -> Iterator[Rule]:

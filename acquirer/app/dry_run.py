@@ -14,6 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from acquirer.app.in_memory import drive
+from acquirer.app.known_keys import as_issued
 from acquirer.data.text import plural
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
@@ -38,9 +39,7 @@ from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Generation, Policy, Session, Transaction, TransactionKey, Uploaded
 from acquirer.scenario.faults import Faults
-from acquirer.security.ciphers import CipherName
 from acquirer.security.packages import PackageError
-from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.cards import load_cards
@@ -98,7 +97,7 @@ class DryRun:
         self._evidence: list[Evidence] = []
         for one in self._known.values():
             if one.fixed_keys is not None:
-                self._give(one.tid, self._as_issued(one.fixed_keys, one.tmk))
+                self._give(one.tid, as_issued(self._host.suite, one.fixed_keys, one.tmk))
 
     def reply(self, message: Message) -> tuple[str, ...]:
         """Take the working keys out of a captured reply; return what is wrong with them."""
@@ -182,18 +181,6 @@ class DryRun:
         return None  # cards, originals, pictures: none is known
 
     # terminals
-
-    def _as_issued(self, keys: WorkingKeys, tmk: Secret | None) -> WorkingKeys:
-        """Return pinned keys with the cipher that they have in a package under this master key: 16 bytes do not say."""
-        suite = self._host.suite
-        ciphers: dict[tuple[str, int], CipherName] = {
-            (part.name, part.size_bytes): package.cipher
-            for selector, package in suite.packages.items()
-            for part in package.parts
-            if tmk is not None and suite.wraps[selector] == tmk.cipher
-        }
-        typed = {name: key.using(ciphers.get((name, len(key)), key.cipher)) for name, key in keys.items()}
-        return WorkingKeys(typed["pik"], typed["mak"], typed.get("tdk"))
 
     def _give(self, tid: str, keys: WorkingKeys) -> None:
         """Make these the working keys of a terminal."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from secrets import randbits
@@ -13,14 +13,20 @@ from typing import Any, Final, TextIO
 from zoneinfo import ZoneInfo
 
 from acquirer import __version__
-from acquirer.app.build import read_faults
+from acquirer.app.build import build_parts, read_faults, wanted_terminals
+from acquirer.app.compared_host import ComparedHost
+from acquirer.app.comparison import ComparisonReport
 from acquirer.app.dialects import served_dialect
+from acquirer.app.relay_comparison import RelayComparison
 from acquirer.app.relay_connection import ConnectionJournal
 from acquirer.app.relay_faults import FaultyLine, RelayFaults, check_fault
 from acquirer.app.relay_journal import RelayJournal
 from acquirer.app.relay_trace import ConnectionTrace
 from acquirer.data.text import address_text
+from acquirer.data.toml import DataError
+from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
+from acquirer.inspect.differences import ignored_paths
 from acquirer.net.files import make_room
 from acquirer.net.limits import MOST_CONNECTIONS
 from acquirer.net.relay import RelayedConnection, RelayServer
@@ -33,8 +39,10 @@ from acquirer.observe.trace import TraceFile
 from acquirer.process.clock import Clock
 from acquirer.process.signals import ending_signal
 from acquirer.settings.client_tls import ClientTls
+from acquirer.settings.config import Config
 from acquirer.settings.listen import Address
 from acquirer.settings.server_tls import load_server_tls
+from acquirer.settings.terminals import demo_terminals
 from acquirer.settings.tls_tables import ServerTlsTable
 from acquirer.store import Store, open_store, readable_by_others
 
@@ -61,6 +69,8 @@ class RelayOptions:
     trace_mib: int = 256
     tls: ServerTlsTable | None = None  # that terminals are shown; None: they speak without
     call: ClientTls | None = None  # how the host is called; None: without TLS
+    compare: Config | None = None  # the settings of our host that answers too; None: it does not
+    ignore: tuple[str, ...] = ()  # fields that may differ
 
 
 @dataclass(slots=True)
@@ -72,6 +82,7 @@ class RunningRelay:
     server: RelayServer
     journal: RelayJournal
     store: Store
+    comparison: ComparisonReport | None = None
 
     @property
     def ready(self) -> dict[str, Any]:
@@ -101,6 +112,7 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
     faults = _faults(options, compiled.dialect)
     shown = None if options.tls is None else load_server_tls(options.tls)
     call = None if options.call is None else options.call.call(options.to[0])
+    beside = _comparison(options, compiled)
     room = make_room(2 * MOST_CONNECTIONS) // 2
     store = open_store(options.store)
     log = Log(stderr, render_for(options.log, stderr, ZoneInfo(options.timezone)), clock.now_us)
@@ -121,7 +133,7 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
 
         def watch(connection: RelayedConnection) -> ConnectionJournal:
             tracing = None if trace is None else ConnectionTrace(trace, connection)
-            return ConnectionJournal(journal, connection.peer, tracing)
+            return ConnectionJournal(journal, connection.peer, tracing, beside)
 
         tls = RelayTls(shown, call, compiled.dialect.framing)
         server = RelayServer(options.to, watch, log, room, edit, tls)
@@ -134,7 +146,7 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
         try:
             address = await server.listen(options.listen.host, options.listen.port)
             look()
-            yield RunningRelay(address, options, server, journal, store)
+            yield RunningRelay(address, options, server, journal, store, None if beside is None else beside.report)
         finally:
             if timer is not None:
                 timer.cancel()
@@ -151,13 +163,26 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
         log.close()
 
 
-async def relay(options: RelayOptions, stderr: TextIO | None, ready: Callable[[RunningRelay], None]) -> str:
-    """Relay until SIGTERM, SIGINT or SIGHUP; return why the store failed meanwhile, or "": bytes pass all the same."""
+async def relay(options: RelayOptions, stderr: TextIO | None, ready: Callable[[RunningRelay], None]) -> RunningRelay:
+    """Relay until SIGTERM, SIGINT or SIGHUP; return what it came to. Bytes pass also where the store failed."""
     stop = ending_signal()
     async with relaying(options, stderr) as running:
         ready(running)
         await stop.wait()
-    return running.journal.fatal_error
+    return running
+
+
+def _comparison(options: RelayOptions, compiled: CompiledDialect) -> RelayComparison | None:
+    """Return what compares replies with ours, where that was asked for. Raises DataError."""
+    if options.compare is None:
+        return None
+    try:
+        ignored = ignored_paths(compiled.dialect, options.ignore)
+    except ValueError as exc:
+        raise DataError("--ignore", 0, "", str(exc)) from None
+    config = replace(options.compare, listen=(f"127.0.0.1:0={options.dialect}",), http=None)
+    parts = build_parts(config)
+    return RelayComparison(ComparedHost(compiled, parts, wanted_terminals(parts) or demo_terminals()), ignored)
 
 
 def _faults(options: RelayOptions, dialect: Dialect) -> RelayFaults:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stores import StoreOption
 from acquirer.cli.tls_options import CaOption, CertificateOption, KeyOption, NameOption, Tls, VersionOption
+
+if TYPE_CHECKING:
+    from acquirer.app.comparison import ComparisonReport
 
 
 def command(
@@ -58,15 +61,36 @@ def command(
     tls_key: KeyOption = None,
     tls_name: NameOption = "",
     tls_version: VersionOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Say when ready as one JSON object.")] = False,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare", help="Have our host answer too, and say field by field where its replies would differ."
+        ),
+    ] = False,
+    terminals: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="For --compare: the terminals, with their master keys.")
+    ] = None,
+    cards: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="For --compare: the test cards.")] = None,
+    pack: Annotated[
+        list[str] | None, typer.Option(metavar="NAME|FILE.toml", help="For --compare: rules that our host has.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD", help="For --compare: a field that may differ, as in 44, 60.2 or rrn; again."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say when ready as one JSON object; so is the report of --compare.")
+    ] = False,
 ) -> None:
     """Sit between a terminal and a host: pass every byte on unchanged, decode it, and journal each exchange.
 
     'acquirer journal' reads the store while it relays. What cannot be decoded is passed on like everything else.
     The host is called over TLS with --tls-ca; terminals speak it where --listen names a [tls.NAME] of acquirer.toml.
     With --fault or --request-fault, what they match is damaged; everything else is passed on unchanged.
-    Ends with 0 on SIGTERM, SIGINT or SIGHUP, 2 when an option cannot be used, 3 when an address is taken, 6 when the
-    store failed.
+    With --compare our host answers each request too, in memory; where its reply would differ is said in the line of
+    each exchange and in a report at the end, and nothing of it is sent.
+    Ends with 0 on SIGTERM, SIGINT or SIGHUP, 1 when --compare found what must not differ, or nothing to compare, 2 when
+    an option cannot be used, 3 when an address is taken, 6 when the store failed.
     """
     import asyncio
 
@@ -85,6 +109,9 @@ def command(
     except ValueError as exc:
         raise Exit(Code.USAGE, f"--to: {exc}.") from None
     where = parse_listen(listen)
+    for option, given in (("--terminals", terminals), ("--cards", cards), ("--pack", pack), ("--ignore", ignore)):
+        if given and not compare:
+            raise Exit(Code.USAGE, f"{option} is for --compare: add that, or leave it out.")
     config = load_config(
         {
             "store": store,
@@ -94,6 +121,9 @@ def command(
             "patience_s": patience_s,
             "trace": trace,
             "trace_mib": trace_mib,
+            "terminals": terminals,
+            "cards": cards,
+            "pack": pack,
         }
     )
     options = RelayOptions(
@@ -112,6 +142,8 @@ def command(
         config.trace_mib,
         listener_table(config, where),
         Tls(tls_ca, tls_certificate, tls_key, tls_name, tls_version).client,
+        config if compare else None,
+        tuple(ignore or ()),
     )
 
     def ready(running: RunningRelay) -> None:
@@ -120,10 +152,24 @@ def command(
         print(json.dumps(fields, ensure_ascii=False) if as_json else line, flush=True)
 
     try:
-        failure = asyncio.run(relay(options, None if config.log == "off" else sys.stderr, ready))
+        running = asyncio.run(relay(options, None if config.log == "off" else sys.stderr, ready))
     except BindError as exc:
         raise Exit(Code.NO_CONNECTION, f"{exc}.") from None
     except StoreError as exc:
         raise Exit(Code.USAGE, f"{exc}.") from None
-    if failure:
+    if running.comparison is not None:
+        _print_report(running.comparison, as_json=as_json)
+    if failure := running.journal.fatal_error:
         raise Exit(Code.STORE_FAILED, f"{failure}.")
+    if running.comparison is not None and not running.comparison.holds:
+        raise Exit(Code.EXPECTATION_FAILED)
+
+
+def _print_report(report: ComparisonReport, *, as_json: bool) -> None:
+    from acquirer.data.text import printable
+
+    if as_json:
+        print(json.dumps(report.as_json(), ensure_ascii=False), flush=True)
+        return
+    for line in report.lines():
+        print(printable(line), flush=True)

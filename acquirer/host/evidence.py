@@ -43,6 +43,7 @@ def of_request(host: Host, request: Request, decision: Decision, reply: Reply | 
         ruling.rule.name if ruling is not None and ruling.rule is not None else "",
         request.generation,
         request.operator,
+        "",
         message,
         None,
         b"",

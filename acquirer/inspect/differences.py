@@ -18,7 +18,7 @@ from acquirer.inspect.explain import explain
 from acquirer.inspect.explained_rows import ExplainedRow
 from acquirer.inspect.field_difference import FieldDifference, form_of
 from acquirer.wire.masking import hidden, readable
-from acquirer.wire.message import Message, Value
+from acquirer.wire.message import Message, Value, as_bytes
 
 DRAWN: Final = (
     "rrn", "auth_id", "time", "date", "sent", "settlement_date", "keys", "batch", "mac", "mac_secondary",
@@ -162,7 +162,10 @@ def _explained(
             ]
             one, other = values
             if one is not None and other is not None and is_within(path, anew):
-                yield _by_form(path, name, _raw(raw[0][path]), _raw(raw[1][path]), (one, other))
+                first, second = (_raw(rows[path]) for rows in raw)
+                if de == keys_de:  # in hexadecimal text, whose digits may be letters or not
+                    first, second = as_bytes(first), as_bytes(second)
+                yield _by_form(path, name, first, second, (one, other))
             else:
                 yield FieldDifference(path, name, one, other)
 

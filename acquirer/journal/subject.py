@@ -31,6 +31,7 @@ _COLUMNS: Final = {
     "rule": "rule",
     "generation": "generation",
     "operator": "operator",
+    "compared": "compared",
     "id": "id",
     "why": "why",
     "mark": "mark",

@@ -105,6 +105,9 @@ _ALL: Final = (
         "whom the message names, else, of a terminal that lists operators, who had signed on",
         "kept",
     ),
+    ConditionKey(
+        "compared", "text", "by a relay with --compare, the reply beside ours: same, differs, not-compared", "kept"
+    ),
     ConditionKey("id", "number", "number in the journal", "kept"),
     ConditionKey("mark", "text", "what people marked it with", "kept"),
     ConditionKey("comment", "text", "what people said of it, as in ~refund", "kept"),

@@ -54,6 +54,7 @@ class ExchangeRecord:
     rule: str = ""  # that decided or changed the answer
     generation: int = 0  # which set of rules and faults was in force; 0: the one that the host began with
     operator: str = ""  # whom the message names, else who had signed on, where the terminal lists its operators
+    compared: Identifier = ""  # beside our host, by a relay: same, differs, not-compared
 
 
 @dataclass(slots=True)

@@ -157,6 +157,8 @@ class AsText:
         why = "; ".join([line.get("why", line.get("reason", "")), *line.get("notes", ())])
         if fault := line.get("fault"):
             why += f" [fault: {fault}]"
+        if compared := line.get("compared"):
+            why += f" [{compared}]"
         code = line.get("code", "")
         clock, service = self._clock(one[0]), line.get("service", "")
         head = printable(

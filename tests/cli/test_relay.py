@@ -95,6 +95,36 @@ def test_a_day_through_a_relay_is_the_day_without_it(
     assert cli.run(["journal", "verify", "service=sale & code=00", "--store", STORE]) == Code.OK
 
 
+def test_a_comparison_ends_with_a_report_and_1_where_something_differs(
+    serve: Callable[..., Served], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    host = where(serve("--store", "memory:", "--log", "off", "--trigger-amounts"))
+    with relaying(tmp_path, [*relay_to(host), "--compare"]) as (process, address):
+        with Terminal("10000161", host=address, state=None) as terminal:
+            terminal.sign_on()
+            assert terminal.sale("12.34").code != "00"
+            assert terminal.sale("12.51").code == "51"
+            assert terminal.sale("12.00").code == "00"
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == Code.EXPECTATION_FAILED
+    report = json.loads(out)
+    assert (report["event"], report["compared"], report["differ"]) == ("compared", 4, 2)
+    assert ("sale", "39", 2) in [(one["service"], one["field"], one["times"]) for one in report["differences"]]
+    exchanges = [line for line in map(json.loads, err.splitlines()) if line["event"] == "exchange"]
+    assert [line["compared"] for line in exchanges] == ["same", "differs", "differs", "same"]
+    assert cli.run(["journal", "verify", "compared=differs", "--count", "2", "--store", STORE]) == Code.OK
+    capsys.readouterr()
+    with relaying(tmp_path, [*relay_to(host), "--compare"]) as (process, address):
+        with Terminal("10000161", host=address, state=None) as terminal:
+            terminal.sign_on()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=120)
+        assert process.returncode == Code.OK
+        assert json.loads(out)["holds"] is True
+
+
 def test_a_killed_relay_has_kept_what_was_answered_and_both_sides_notice(
     serve: Callable[..., Served], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +184,10 @@ def ended(sock: socket.socket) -> bool:
         (["--to", "somewhere"], "--to: 'somewhere' is no address; write HOST:PORT, like 127.0.0.1:8583."),
         (["--to", "127.0.0.1:1", "--listen", "x"], "--listen: 'x' is not an address"),
         (["--to", "127.0.0.1:1", "--dialect", "nonesuch"], "nonesuch"),
+        (["--to", "127.0.0.1:1", "--cards", "x.toml"], "--cards is for --compare: add that, or leave it out."),
+        (["--to", "127.0.0.1:1", "--compare", "--ignore", "rnr"], "'rnr' is no field of unionpay-pos; did you mean"),
+        (["--to", "127.0.0.1:1", "--compare", "--terminals", "none.toml"], "none.toml"),
+        (["--to", "127.0.0.1:1", "--trace", "."], "--trace"),
     ],
 )
 def test_bad_options_are_refused_with_a_sentence(

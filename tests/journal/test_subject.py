@@ -34,6 +34,7 @@ ENTRY = Entry(
     rule="poor",
     generation=2,
     operator="02",
+    compared="same",
     id=12,
     dialect="unionpay-pos",
     request={"22": "012", "60": "22000001000"},
