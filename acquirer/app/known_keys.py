@@ -33,6 +33,10 @@ class KnownKeys:
         """Return a terminal; None: it is not among those given."""
         return self._terminals.get(tid)
 
+    def give(self, tid: str, keys: WorkingKeys) -> None:
+        """Note the working keys of a terminal."""
+        self._learnt[tid] = keys
+
     def of(self, message: Message) -> WorkingKeys | None:
         """Return the keys that a request is, or is to be, under; None: they are not known."""
         tid = self._suite.dialect.text(message, "tid")

@@ -12,7 +12,24 @@ from acquirer.dialect.readers import ElementReaders
 from acquirer.model.effects import NO_DEADLINE, Changes, Commit, CommitOutcome
 from acquirer.model.evidence import Evidence
 from acquirer.observe.log import Log
-from acquirer.store.interface import Store
+from acquirer.store.interface import OnOutcome
+
+
+class JournalStore(Protocol):
+    """What a relay's journal needs of a store; see `store.interface.Store`."""
+
+    @property
+    def fatal_error(self) -> str:
+        """Why it stopped for good; "" while it works."""
+
+    def commit(self, wanted: Commit, on_outcome: OnOutcome) -> None:
+        """Write an exchange."""
+
+    def delivered(self, exchange_id: int, outcome: str) -> None:
+        """Note what became of a reply."""
+
+    def check_files(self) -> None:
+        """Notice when others changed its files."""
 
 
 class WaitingRequests(Protocol):
@@ -26,14 +43,15 @@ class RelayJournal:
     """The journal of a whole relay. On the loop's thread.
 
     Args:
+        log: None: no one reads one.
         patience_s: a request without a reply is unanswered after this time.
     """
 
     def __init__(
         self,
         compiled: CompiledDialect,
-        store: Store,
-        log: Log,
+        store: JournalStore,
+        log: Log | None,
         now_us: Callable[[], int],
         now_s: Callable[[], float],
         patience_s: float,
@@ -56,7 +74,7 @@ class RelayJournal:
         self._store.check_files()
         if self._store.fatal_error and not self._failed:
             self._failed = True
-            self._log.event("store-failed", f"{self._store.fatal_error}; bytes are passed on, and not journalled")
+            self._report("store-failed", f"{self._store.fatal_error}; bytes are passed on, and not journalled")
 
     @property
     def fatal_error(self) -> str:
@@ -81,10 +99,14 @@ class RelayJournal:
         else:
             self._count("not_journalled")
             if self.counts["not_journalled"] == 1:
-                self._log.event(
+                self._report(
                     "not-journalled",
                     f"exchanges pass and are not journalled ({outcome.value}); how many is said at the end",
                 )
+
+    def _report(self, name: str, sentence: str) -> None:
+        if self._log is not None:
+            self._log.event(name, sentence)
 
     def _count(self, name: str) -> None:
         self.counts[name] = self.counts.get(name, 0) + 1

@@ -23,6 +23,8 @@ COMMANDS = {
     "terminal": "Play a POS terminal against any host: sign on, sell, void, refund, reverse, sign off.",
     "ready": "Wait until a host is ready, for scripts and health checks.",
     "relay": "Sit between a terminal and a host: pass everything on, decode and journal it.",
+    "replay": "Send recorded requests again, sealed anew, and say where the replies differ.",
+    "record": "Make rules or a journey of what was recorded.",
     "check": "Run journeys, scripts of terminal steps with what must come of them; JUnit for CI.",
     "certify": "Lead a terminal through cases, judge each by what the wire shows, and write a report.",
     "simulate": "Run days of host and terminals in virtual time, with everything that goes wrong, and judge them.",

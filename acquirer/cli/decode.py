@@ -66,7 +66,7 @@ def command(
             print_object({**explanation.as_json(found.guess.framing), "why": found.guess.why, "sure": sure})
         elif number < SHOWN:
             why = found.guess.why if sure else f"A guess: {found.guess.why}"
-            _print(explanation, why, number, max(0, DUMPED_BYTES - dumped))
+            print_explanation(explanation, why, number, max(0, DUMPED_BYTES - dumped))
             dumped += len(explanation.frame)
         error = error or (explanation.error and f"Undecodable as {explanation.dialect}: {explanation.error}.")
     if not as_json:
@@ -114,7 +114,8 @@ def _print_doubts(group: StreamDiagnosis) -> None:
         console().print(Line(f"• {sentence}", QUIET))
 
 
-def _print(explanation: Explanation, why: str, number: int, dump_bytes: int) -> None:
+def print_explanation(explanation: Explanation, why: str, number: int, dump_bytes: int | None) -> None:
+    """Print a message as a table, all but number 0 behind a blank line; and as a dump of so many bytes, if any."""
     from acquirer.cli.tables import ALERT, KEY, QUIET, WIDE, Line, console, hex_lines, table
     from acquirer.data.text import plural
 
@@ -147,7 +148,7 @@ def _print(explanation: Explanation, why: str, number: int, dump_bytes: int) -> 
     screen.print(grid)
     if dump_bytes:
         screen.print(hex_lines(explanation.frame[:dump_bytes], explanation.hidden, frozenset(bounds)))
-    if (left_out := len(explanation.frame) - dump_bytes) > 0:
+    if dump_bytes is not None and (left_out := len(explanation.frame) - dump_bytes) > 0:
         limit = f"dumps end after {DUMPED_BYTES} bytes together; cut out the messages of interest"
         screen.print(Line(f"… {plural(left_out, 'byte')} left out: {limit}", QUIET))
     for note in explanation.notes:

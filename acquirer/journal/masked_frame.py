@@ -33,7 +33,7 @@ def masked_frame(fields: Mapping[str, str], mti: str, dialect: Dialect) -> tuple
     left_out: list[int] = []
     for de, shown in sorted((int(de), shown) for de, shown in fields.items()):
         spec = dialect.fields.get(de)
-        value = None if spec is None else _blank(spec, shown) if de in macs else _value(spec, shown)
+        value = None if spec is None else blank_value(spec, shown) if de in macs else shown_value(spec, shown)
         if value is None:
             left_out.append(de)
         else:
@@ -53,14 +53,20 @@ def masked_start(digits: str) -> bytes:
     return bytes.fromhex(digits.replace("*", "0"))
 
 
-def _blank(spec: FieldSpec, shown: str) -> Value:
+def is_hidden(shown: str) -> bool:
+    """Return whether the journal hides a value, or something of it."""
+    return "*" in shown or _HIDDEN.fullmatch(shown) is not None
+
+
+def blank_value(spec: FieldSpec, shown: str) -> Value:
     """Return zeros as long as a value is."""
     if spec.kind != "b":
         return "0" * len(shown)
     return bytes(len(shown) // 2 if spec.length_bytes else spec.maximum)
 
 
-def _value(spec: FieldSpec, shown: str) -> Value | None:
+def shown_value(spec: FieldSpec, shown: str) -> Value | None:
+    """Return a value as it was, with zeros for what is hidden of it; None where that cannot be known."""
     if hidden := _HIDDEN.fullmatch(shown):
         size = int(hidden[1])
         return bytes(size) if spec.kind == "b" else "0" * size
