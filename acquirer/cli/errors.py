@@ -27,7 +27,8 @@ MEANINGS = {
     Code.EXPECTATION_FAILED: "A reply differs from what `--expect` asks for, an expectation of a journey does not hold "
     "(`check`), a terminal is not certified or got worse (`certify run`, `certify diff`), `store check` found "
     "something wrong, `journal find`, `wait` or `verify` did not find what it should, "
-    "something does not hold of a simulated day (`simulate`), or a worker of `load` died.",
+    "something does not hold of a simulated day (`simulate`), `relay --compare` found what must not differ, `replay` "
+    "a reply that differs, `record` nothing to reproduce, or a worker of `load` died.",
     Code.USAGE: "An option, a setting, a file, a store, or stdout cannot be used.",
     Code.NO_CONNECTION: "No connection: no host listens at the address called, or a host cannot listen at its own.",
     Code.NO_REPLY: "The request was sent, and no reply was received in time; `ready`: a host is there, and is not "

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from acquirer.security.working import WorkingKeys
     from acquirer.terminal.card import CardData
 
-KEYS, NEW, MESSAGES = "Keys", "New in the requests", "Test data, for exchanges of a journal without a trace"
+KEYS, NEW, MESSAGES = "Keys", "New in the requests", "Test data, in place of a trace"
 
 
 def command(

@@ -249,13 +249,13 @@ def test_what_no_rule_can_say_is_listed(tmp_path: Path) -> None:
 
 
 def test_what_was_received_cannot_become_a_line_of_the_file(tmp_path: Path) -> None:
-    recorded, _ = at_host(lambda terminal: (terminal.sign_on(), terminal.sale("1.00"), None)[-1])
+    recorded, _ = at_host(lambda terminal: (terminal.sale("1.00"), terminal.sale("2.00"), None)[-1])
     recorded[1].entry.service, recorded[1].entry.why = "", "\n[[rule]]\nname = 'planted'\nthen = { code = '00' }\n"
     for text in (
         rules_of(recorded, UNIONPAY, "recorded").text,
         journey_of(recorded, UNIONPAY, load_cards(), "recorded").text,
     ):
-        assert not any(line.startswith(("[[rule", "name = 'planted'")) for line in text.splitlines())
+        assert not any(line.startswith("name = 'planted'") for line in text.splitlines())
 
 
 def test_terminals_that_are_answered_otherwise_get_rules_of_their_own(tmp_path: Path) -> None:

@@ -53,19 +53,29 @@ def where(served: Served) -> str:
 def test_the_commands_of_the_page_run(
     serve: Callable[..., Served], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The real host and the one that requests are sent to again are two of ours."""
     monkeypatch.chdir(tmp_path)
-    host = where(serve("--store", "memory:", "--log", "off"))
+    hosts = {name: where(serve("--store", "memory:", "--log", "off")) for name in ("192.0.2.10", "192.0.2.20")}
     relays = [words for words in COMMANDS if words[0] == "relay"]
+    others = [words for words in COMMANDS if words[0] != "relay"]
     for words in relays:
-        words[words.index("--to") + 1], words[words.index("--listen") + 1] = host, "127.0.0.1:0"
-        with relaying(tmp_path, words) as (_, address):
+        words[words.index("--to") + 1], words[words.index("--listen") + 1] = hosts["192.0.2.10"], "127.0.0.1:0"
+        with relaying(tmp_path, words) as (process, address):
             if words is not relays[0]:
                 continue
-            for other in (words for words in COMMANDS if words[0] != "relay"):
+            for other in (words for words in others if words[0] in ("terminal", "journal")):
                 if "--host" in other:
                     other[other.index("--host") + 1] = address
                 assert cli.run(other) == Code.OK, other
-    assert {words[0] for words in COMMANDS} == {"relay", "terminal", "journal"}
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=120)
+    for other in (words for words in others if words[0] not in ("terminal", "journal")):
+        for option in ("--to", "--host"):
+            if option in other:
+                at = other.index(option) + 1
+                other[at] = hosts[other[at].partition(":")[0]]
+        assert cli.run(other) == Code.OK, other
+    assert {words[0] for words in COMMANDS} == {"relay", "terminal", "journal", "replay", "record", "check"}
 
 
 def test_a_day_through_a_relay_is_the_day_without_it(
