@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from acquirer.app.recorded_rules import RecordedText, amount_text, comments
+from acquirer.app.recorded_rules import RecordedText, comments
 from acquirer.app.recording import RecordedExchange
 from acquirer.data.toml_text import toml_tables
+from acquirer.dialect.amounts import decimals_of
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.router import without_repeat
 from acquirer.host.issuer.cards import CardEntry, CardTable
@@ -67,6 +68,7 @@ class _Maker:
 
     def __init__(self, dialect: Dialect, cards: CardTable) -> None:
         self._dialect = dialect
+        self._decimals = decimals_of(dialect)
         self._cards: dict[str, list[CardEntry]] = {}
         for card in cards.cards.values():
             self._cards.setdefault(mask_pan(card.pan), []).append(card)
@@ -151,7 +153,7 @@ class _Maker:
         if entry.service != "balance":
             if entry.amount_minor is None:
                 return "it has no amount"
-            arguments = {"amount": amount_text(entry.amount_minor), **arguments}
+            arguments = {"amount": self._amount(entry.amount_minor), **arguments}
         if how := self._entry_mode(entry):
             arguments["entry"] = how
         if "pin_block" in self._dialect.elements and str(self._dialect.elements["pin_block"].de) in entry.request:
@@ -165,7 +167,7 @@ class _Maker:
             return "it names a transaction that is no step"
         arguments: dict[str, Any] = {"stan": f"@{step.name}"}
         if entry.amount_minor is not None and entry.amount_minor != step.entry.amount_minor and operation != "void":
-            arguments["amount"] = amount_text(entry.amount_minor)
+            arguments["amount"] = self._amount(entry.amount_minor)
         return {operation: arguments}
 
     def _original(self, entry: Entry) -> _Step | None:
@@ -178,6 +180,11 @@ class _Maker:
             if (value := self._element(entry, element)) and value in known:
                 return known[value]
         return None
+
+    def _amount(self, amount_minor: int) -> str:
+        """Return an amount as terminals take it: with the decimals of its currency."""
+        digits = f"{amount_minor:0{self._decimals + 1}}"
+        return f"{digits[: -self._decimals]}.{digits[-self._decimals :]}" if self._decimals else digits
 
     def _card(self, entry: Entry) -> CardEntry | str:
         if not entry.pan_masked:

@@ -22,6 +22,7 @@ from acquirer.dialect.router import without_repeat
 from acquirer.host.services import SERVICES
 from acquirer.journal.entry import Entry
 from acquirer.journal.masked_frame import is_hidden
+from acquirer.matcher.expression import value_text
 from acquirer.scenario.rules.reading import read_rules
 
 REPEATED_ELEMENTS: Final = ("additional", "organisation", "issuer_text", "network_text", "acquirer_text")
@@ -65,7 +66,15 @@ def rules_of(exchanges: Sequence[RecordedExchange], dialect: Dialect, name: str)
                 result.reproduced += 1  # its stored answer
                 continue
         seen.setdefault(again, 0)
-        alike.setdefault((entry.service, "", amount_text(entry.amount_minor), entry.pan_masked), []).append(entry)
+        alike.setdefault(
+            (
+                entry.service,
+                "",
+                value_text("amount", "" if entry.amount_minor is None else entry.amount_minor),
+                entry.pan_masked,
+            ),
+            [],
+        ).append(entry)
     rules: list[dict[str, Any]] = []
     faults: list[dict[str, Any]] = []
     for key, entries in _by_terminal(alike).items():
@@ -98,11 +107,6 @@ def _why_not(entry: Entry, dialect: Dialect) -> str:
 def comments(left_out: Iterable[str]) -> str:
     """Return what a file does not reproduce as comments of it; what was received cannot begin a line of its own."""
     return "".join(f"# not reproduced: {printable(sentence)}\n" for sentence in left_out)
-
-
-def amount_text(amount_minor: int | None) -> str:
-    """Return an amount as rules and journeys write it; "" for none."""
-    return "" if amount_minor is None else f"{amount_minor // 100}.{amount_minor % 100:02}"
 
 
 def _by_terminal(alike: dict[Key, list[Entry]]) -> dict[Key, list[Entry]]:

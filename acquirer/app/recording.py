@@ -229,5 +229,5 @@ class _Collector:
 
 def _entry(evidence: Evidence) -> Entry:
     """Return evidence as a journal would have it, without its number."""
-    packed = render(evidence)
-    return unpacker(packed.form)(0, packed.at_us, packed.tid, packed.data, None)
+    at_us, tid, form, data = render(evidence)
+    return unpacker(form)(0, at_us, tid, data, None)

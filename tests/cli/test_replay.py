@@ -107,18 +107,7 @@ def test_keys_may_be_named(recorded: str, tmp_path: Path, capsys: pytest.Capture
         Terminal("10000161", host=host.address, terminals=str(terminals), state=None) as terminal,
     ):
         terminal.sign_on()
-        words = [
-            "replay",
-            recorded,
-            "--to",
-            host.address,
-            "--where",
-            "service=sale",
-            "--new",
-            "all",
-            "--first-stan",
-            "50",
-        ]
+        words = ["replay", recorded, "--to", host.address, "--where", "service=sale", "--new", "all", "--first-stan"]
         assert cli.run([*words, "50", "--keys", "@keys.txt"]) == Code.OK, capsys.readouterr()
         assert cli.run([*words, "60"]) == Code.EXPECTATION_FAILED
     assert keys["mak"] not in "".join(capsys.readouterr())
