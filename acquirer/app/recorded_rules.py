@@ -66,15 +66,8 @@ def rules_of(exchanges: Sequence[RecordedExchange], dialect: Dialect, name: str)
                 result.reproduced += 1  # its stored answer
                 continue
         seen.setdefault(again, 0)
-        alike.setdefault(
-            (
-                entry.service,
-                "",
-                value_text("amount", "" if entry.amount_minor is None else entry.amount_minor),
-                entry.pan_masked,
-            ),
-            [],
-        ).append(entry)
+        amount = "" if entry.amount_minor is None else value_text("amount", entry.amount_minor)
+        alike.setdefault((entry.service, "", amount, entry.pan_masked), []).append(entry)
     rules: list[dict[str, Any]] = []
     faults: list[dict[str, Any]] = []
     for key, entries in _by_terminal(alike).items():

@@ -196,7 +196,7 @@ class _Collector:
         """Return what was found, in the order of the requests."""
         self._connection.ended("the recording ends")
         return [
-            RecordedExchange(_entry(evidence), request, reply)
+            RecordedExchange(entry_of(evidence), request, reply)
             for request, reply, evidence in sorted(self._found, key=lambda one: one[2].at_us)
         ]
 
@@ -227,7 +227,7 @@ class _Collector:
         self._seen[id(evidence)] = request, None
 
 
-def _entry(evidence: Evidence) -> Entry:
+def entry_of(evidence: Evidence) -> Entry:
     """Return evidence as a journal would have it, without its number."""
     at_us, tid, form, data = render(evidence)
     return unpacker(form)(0, at_us, tid, data, None)

@@ -17,6 +17,7 @@ from acquirer.app.relay_messages import SeenMessage, amount_minor, decoded, safe
 from acquirer.app.relay_trace import ConnectionTrace
 from acquirer.data.text import plural
 from acquirer.dialect.answers import differing_element
+from acquirer.inspect.sniff import mismatch
 from acquirer.matcher.keys import BETWEEN_NAMES
 from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
@@ -103,7 +104,13 @@ class ConnectionJournal:
         self._lost.add(direction)
         evidence = self._evidence(reason, f"the {_SENDERS[direction]} sent what is no frame: {sentence}")
         evidence.frame_bytes = len(data)
+        evidence.notes = self._other_form(data)
         self._journal.keep(evidence)
+
+    def _other_form(self, data: bytes) -> tuple[str, ...]:
+        """Return a note about what bytes look like that this dialect does not read: it may be another one."""
+        seems = mismatch(data, self._dialect).partition("; send it")[0]
+        return (f"{seems}; --dialect names what is spoken",) if seems else ()
 
     def frame(self, direction: Direction, frame: bytes, raw: bytes, damage: DamagePassing | None = None) -> None:
         """Look at one frame.
@@ -131,7 +138,7 @@ class ConnectionJournal:
         else:
             assert seen.failure is not None
             evidence = self._request(seen, "undecodable", f"undecodable, passed on: {seen.failure}")
-            evidence.notes = self._sent_by(direction)
+            evidence.notes = (*self._sent_by(direction), *self._other_form(raw))
             self._journal.keep(evidence)
 
     def give_up(self, latest_s: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,16 @@ from acquirer.app.journeys.runner import run_journey
 from acquirer.app.recorded_cards import note_cards
 from acquirer.app.recorded_journey import journey_of
 from acquirer.app.recorded_rules import rules_of
-from acquirer.app.recording import RecordedExchange, Recording, read_recording
+from acquirer.app.recording import RecordedExchange, Recording, entry_of, read_recording
 from acquirer.app.terminal import Terminal
 from acquirer.cli.journey_host import journey_host
+from acquirer.data.toml import parse_toml
+from acquirer.model.evidence import Evidence
+from acquirer.scenario.faults import load
 from acquirer.settings.cards import load_cards
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminals import demo_terminals
-from acquirer.testing import running_host
+from acquirer.testing import Rig, running_host
 from acquirer.testing.host import RunningHost
 from tests.app.journeys.running import Quiet, differences
 from tests.app.relayed import DIALECTS, relayed
@@ -125,27 +129,38 @@ def test_rules_of_every_dialect_are_taken_and_answer_alike(dialect: str, tmp_pat
     assert [one[:2] for one in after] == [one[:2] for one in before]
 
 
-def test_what_was_not_answered_is_not_answered_again(tmp_path: Path) -> None:
-    def day(terminal: Terminal) -> None:
-        terminal.sign_on()
-        terminal.sale("8.00")
-        terminal.sale("8.00")
-        terminal.sale("9.00")
+def silent_day(rig: Rig) -> list[Evidence]:
+    """Return what a host journals of a day on which the first sale of 8.00 gets no answer."""
+    terminal = rig.terminal("10000161")
+    terminal.sign_on()
+    terminal.sale("8.00")
+    terminal.sale("8.00")
+    terminal.sale("9.00")
+    terminal.reverse()
+    return rig.journal
 
-    faults = ["silent:service=sale,amount=8.00,count=1"]
-    with running_host(fault=faults) as host, relayed(host, tmp_path, patience_s=1000.0) as relay:
-        with relay.terminal(timeout_s=0.2) as terminal:
-            day(terminal)
-        recorded = [RecordedExchange(entry) for entry in relay.entries()]
-    seen = [(one.entry.service, one.entry.code) for one in recorded]
-    assert ("sale", "") in seen
-    result = rules_of(recorded, UNIONPAY, "recorded")
-    again = tmp_path / "again"
-    again.mkdir()
-    with running_host(pack=[pack(tmp_path, result.text)]) as host, relayed(host, again, patience_s=1000.0) as relay:
-        with relay.terminal(timeout_s=0.2) as terminal:
-            day(terminal)
-        assert [(entry.service, entry.code) for entry in relay.entries()] == seen
+
+def as_relayed(journal: list[Evidence]) -> list[RecordedExchange]:
+    """Return what a relay journals of the same: what a fault withheld was not answered."""
+    found = [RecordedExchange(entry_of(evidence)) for evidence in journal]
+    for number, one in enumerate(found, 1):
+        one.entry.id = number
+        if one.entry.fault:
+            one.entry.code, one.entry.reply, one.entry.reason = "", None, "unanswered"
+    return found
+
+
+def test_what_was_not_answered_is_not_answered_again() -> None:
+    journal = silent_day(Rig(faults=["silent:service=sale,amount=8.00,count=1"]))
+    result = rules_of(as_relayed(journal), UNIONPAY, "recorded")
+    document = parse_toml(result.text, "made.toml")
+    rules = [{**rule} for rule in document.data["rule"]]
+    faults = load(replace(document, data={"fault": document.data["fault"]}), [UNIONPAY])
+    again = silent_day(Rig(rules=rules, faults=faults))
+    assert [(one.service, one.stan, bool(one.fault)) for one in again] == [
+        (one.service, one.stan, bool(one.fault)) for one in journal
+    ]
+    assert [bool(one.fault) for one in again].count(True) == 1
 
 
 def test_a_relay_of_another_host_makes_the_same_rules(tmp_path: Path) -> None:
@@ -183,25 +198,12 @@ def test_a_journey_runs_at_once_with_the_rules_of_the_same_recording(tmp_path: P
     assert differences(run_journey(prepare(str(path)), Quiet(), open_host=journey_host)) == []
 
 
-def test_reversals_belong_to_the_step_that_caused_them(tmp_path: Path) -> None:
-    def day(terminal: Terminal) -> None:
-        terminal.sign_on()
-        terminal.sale("8.00")
-        terminal.sale("9.00")
-        terminal.reverse()
-
-    with (
-        running_host(fault=["silent:service=sale,amount=8.00,count=1"]) as host,
-        Terminal("10000161", host=host.address, state=None, timeout_s=0.2) as terminal,
-    ):
-        day(terminal)
-        recorded = [RecordedExchange(entry) for entry in host.journal.list()]
-    for one in recorded:  # as a relay would have it: the host decided, and said nothing
-        if one.entry.fault:
-            one.entry.code, one.entry.reply = "", None
-    text = journey_of(recorded, UNIONPAY, load_cards(), "silence").text
+def test_reversals_belong_to_the_step_that_caused_them() -> None:
+    journal = silent_day(Rig(faults=["silent:service=sale,amount=8.00,count=1"]))
+    text = journey_of(as_relayed(journal), UNIONPAY, load_cards(), "silence").text
     assert 'expect = { outcome = "no-answer", reversal = "done" }' in text
-    assert 'reverse = { stan = "@sale 4" }' in text
+    assert 'reverse = { stan = "@sale 5" }' in text
+    assert text.count("[[step]]") == 5
 
 
 def test_cards_that_are_not_known_make_no_step_and_no_rule_about_another_card(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from acquirer.app.relay_connection import MOST_WAITING
+from acquirer.settings.specs import load_dialect
+from acquirer.wire.message import Value
 from tests.app.relay_line import DIALECT, ECHO, WRAP, answer, line, message, sale
 
 
@@ -130,6 +132,20 @@ def test_what_is_no_frame_is_passed_on_and_kept_as_that(data: bytes, reason: str
             assert await both.reply(b"what the host says to that") == b"what the host says to that"
             kept = [entry.why for entry in await both.end() if entry.reason == reason]
             assert any(why.startswith("the terminal sent what is no frame: ") for why in kept)
+
+    asyncio.run(converse())
+
+
+def test_another_dialect_is_named_by_what_its_bytes_look_like(tmp_path: Path) -> None:
+    async def converse() -> None:
+        other = load_dialect("iso8583-1987-ascii")
+        fields: dict[int, Value] = {3: "000000", 4: "000000001234", 7: "0102080000", 11: "000001", 41: "10000161"}
+        async with line(tmp_path) as both:
+            data = other.framing.wrap(other.encode("0200", fields))
+            assert await both.ask(data) == data
+            (kept,) = await both.end()
+        assert kept.reason in ("too-long", "short-frame", "bad-length", "cut-off", "undecodable")
+        assert any("4-digit ASCII length" in note and "--dialect names what is spoken" in note for note in kept.notes)
 
     asyncio.run(converse())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from acquirer.app.comparison import ComparisonReport
 from acquirer.app.terminal import Terminal
 from acquirer.data.toml import DataError
+from acquirer.settings.config import make_config
 from acquirer.settings.specs import load_dialect
 from acquirer.testing import running_host
-from tests.app.relay_line import PAN, answer, line, message, sale
+from tests.app.relay_line import ECHO, PAN, answer, line, message, sale
 from tests.app.relayed import DIALECTS, relayed
 
 
@@ -214,8 +216,6 @@ def test_a_mac_of_the_real_host_under_another_key_is_a_difference(tmp_path: Path
 
 def test_silence_and_what_cannot_be_decoded_are_differences(tmp_path: Path) -> None:
     async def converse() -> None:
-        from acquirer.settings.config import make_config
-
         async with line(tmp_path, patience_s=0.001, compare=make_config()) as both:
             await both.ask(sale("000001"))
             while not both.entries():
@@ -227,6 +227,19 @@ def test_silence_and_what_cannot_be_decoded_are_differences(tmp_path: Path) -> N
         silent = entries[0]
         assert silent.compared == "differs"
         assert silent.notes[0] == "differs: theirs is silent, ours answers 0210 77"
+
+    asyncio.run(converse())
+
+
+def test_a_terminal_that_sends_no_more_still_gets_its_reply_and_it_is_compared(tmp_path: Path) -> None:
+    async def converse() -> None:
+        async with line(tmp_path, compare=make_config()) as both:
+            await both.ask(sale("000001"))
+            both.terminal.shutdown(socket.SHUT_WR)
+            assert await both.reply(answer("000001", "77")) == answer("000001", "77")
+            (entry,) = await both.end()
+        assert (entry.code, entry.compared) == ("77", "differs")
+        assert not any("DE 39" in note for note in entry.notes)
 
     asyncio.run(converse())
 
@@ -245,9 +258,6 @@ def test_what_a_fault_of_the_relay_acted_on_is_not_compared(tmp_path: Path) -> N
 
 def test_requests_of_the_host_are_not_compared(tmp_path: Path) -> None:
     async def converse() -> None:
-        from acquirer.settings.config import make_config
-        from tests.app.relay_line import ECHO
-
         async with line(tmp_path, compare=make_config()) as both:
             await both.reply(message("0820", ECHO))
             await both.ask(message("0830", {**ECHO, 39: "00"}))

@@ -153,11 +153,14 @@ def test_a_killed_relay_has_kept_what_was_answered_and_both_sides_notice(
                     assert ended(at_host)
                 assert ended(terminal)
     host = where(serve("--store", "memory:", "--log", "off"))
-    with relaying(tmp_path, relay_to(host)) as (process, address):
+    words = [*relay_to(host), "--compare", "--trace", "relay.trace"]
+    with relaying(tmp_path, words) as (process, address):
         with Terminal("10000161", host=address, state=None) as signing:
             signing.sign_on()
-        assert cli.run(["journal", "wait", "service=sign_on", "--timeout", "2min", "--store", STORE]) == Code.OK
+        waited = ["journal", "wait", "service=sign_on & compared=same", "--timeout", "2min", "--store", STORE]
+        assert cli.run(waited) == Code.OK
         process.kill()
+    assert cli.run(["replay", "relay.trace", "--to", host]) == Code.OK
     capsys.readouterr()
     assert cli.run(["journal", "list", "--store", STORE]) == Code.OK
     assert "sign_on" in capsys.readouterr().out
