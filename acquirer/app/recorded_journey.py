@@ -218,7 +218,9 @@ def _is_again(first: Entry, entry: Entry) -> bool:
     return first.service == entry.service and without_repeat(first.mti) == without_repeat(entry.mti)
 
 
-def journey_of(exchanges: Sequence[RecordedExchange], dialect: Dialect, cards: CardTable, name: str) -> RecordedText:
+def recorded_journey(
+    exchanges: Sequence[RecordedExchange], dialect: Dialect, cards: CardTable, name: str
+) -> RecordedText:
     """Return a journey.
 
     Args:

@@ -42,18 +42,18 @@ class RecordedText:
     left_out: list[str] = field(default_factory=list)  # what it does not reproduce, a sentence each
 
 
-Key = tuple[str, str, str, str]
+RequestKey = tuple[str, str, str, str]
 """Service, terminal ("": any), amount and card ("": none) of requests that are alike."""
 
 
-def rules_of(exchanges: Sequence[RecordedExchange], dialect: Dialect, name: str) -> RecordedText:
+def recorded_rules(exchanges: Sequence[RecordedExchange], dialect: Dialect, name: str) -> RecordedText:
     """Return a pack of rules and faults.
 
     Args:
         name: of the recording, for the names of rules.
     """
     result = RecordedText("", 0)
-    alike: dict[Key, list[Entry]] = {}
+    alike: dict[RequestKey, list[Entry]] = {}
     seen: dict[tuple[str, ...], int] = {}
     for entry in (one.entry for one in exchanges):
         if why := _why_not(entry, dialect):
@@ -102,9 +102,9 @@ def comments(left_out: Iterable[str]) -> str:
     return "".join(f"# not reproduced: {printable(sentence)}\n" for sentence in left_out)
 
 
-def _by_terminal(alike: dict[Key, list[Entry]]) -> dict[Key, list[Entry]]:
+def _by_terminal(alike: dict[RequestKey, list[Entry]]) -> dict[RequestKey, list[Entry]]:
     """Return the same, with requests of several terminals apart where these were answered otherwise."""
-    found: dict[Key, list[Entry]] = {}
+    found: dict[RequestKey, list[Entry]] = {}
     for key, entries in alike.items():
         by_tid: dict[str, list[Entry]] = {}
         for entry in entries:
@@ -117,7 +117,7 @@ def _by_terminal(alike: dict[Key, list[Entry]]) -> dict[Key, list[Entry]]:
 
 
 def _add(
-    key: Key,
+    key: RequestKey,
     entries: list[Entry],
     dialect: Dialect,
     rules: list[dict[str, Any]],

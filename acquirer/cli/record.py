@@ -56,8 +56,8 @@ def command(
     stands as comments in the file. Ends with 1 when nothing can be.
     """
     from acquirer.app.recorded_cards import note_cards
-    from acquirer.app.recorded_journey import journey_of
-    from acquirer.app.recorded_rules import rules_of
+    from acquirer.app.recorded_journey import recorded_journey
+    from acquirer.app.recorded_rules import recorded_rules
     from acquirer.cli.json_output import print_object
     from acquirer.data.text import plural
     from acquirer.settings.cards import load_cards
@@ -74,9 +74,9 @@ def command(
     note_cards(compiled, recording, demo_terminals() if terminals is None else read_terminals(terminals))
     called = name or ("recorded" if form == "rules" else "what was recorded")
     if form == "rules":
-        result = rules_of(recording.exchanges, compiled.dialect, called)
+        result = recorded_rules(recording.exchanges, compiled.dialect, called)
     else:
-        result = journey_of(
+        result = recorded_journey(
             recording.exchanges, compiled.dialect, load_cards(None if cards is None else str(cards)), called
         )
     for sentence in result.left_out:
@@ -97,10 +97,12 @@ def command(
 
 
 def _write(text: str, out: Path | None) -> None:
+    from acquirer.settings.private_file import write_private
+
     if out is None:
         print(text, end="")
         return
     try:
-        out.write_text(text, encoding="utf-8")
+        write_private(out, text.encode())
     except OSError as exc:
         raise Exit(Code.USAGE, f"--out {out}: cannot be written: {(exc.strerror or str(exc)).lower()}.") from None

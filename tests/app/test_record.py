@@ -13,8 +13,8 @@ from acquirer.app.dialects import served_dialect
 from acquirer.app.journeys.prepare import prepare
 from acquirer.app.journeys.runner import run_journey
 from acquirer.app.recorded_cards import note_cards
-from acquirer.app.recorded_journey import journey_of
-from acquirer.app.recorded_rules import rules_of
+from acquirer.app.recorded_journey import recorded_journey
+from acquirer.app.recorded_rules import recorded_rules
 from acquirer.app.recording import RecordedExchange, Recording, entry_of, read_recording
 from acquirer.app.terminal import Terminal
 from acquirer.cli.journey_host import journey_host
@@ -107,7 +107,7 @@ def at_host(
 
 def test_with_the_rules_our_host_answers_as_the_recorded_one_did(tmp_path: Path) -> None:
     recorded, before = at_host(a_day, pack=[pack(tmp_path, BEHAVIOUR)])
-    result = rules_of(recorded, UNIONPAY, "recorded")
+    result = recorded_rules(recorded, UNIONPAY, "recorded")
     assert result.left_out == []
     assert result.reproduced == len(recorded)
     _, after = at_host(a_day, pack=[pack(tmp_path, result.text, "made.toml")])
@@ -124,7 +124,7 @@ def test_rules_of_every_dialect_are_taken_and_answer_alike(dialect: str, tmp_pat
         terminal.reverse()
 
     recorded, before = at_host(day, dialect=dialect, trigger_amounts=True)
-    result = rules_of(recorded, load_dialect(dialect), "recorded")
+    result = recorded_rules(recorded, load_dialect(dialect), "recorded")
     _, after = at_host(day, dialect=dialect, pack=[pack(tmp_path, result.text)])
     assert [one[:2] for one in after] == [one[:2] for one in before]
 
@@ -152,7 +152,7 @@ def as_relayed(journal: list[Evidence]) -> list[RecordedExchange]:
 
 def test_what_was_not_answered_is_not_answered_again() -> None:
     journal = silent_day(Rig(faults=["silent:service=sale,amount=8.00,count=1"]))
-    result = rules_of(as_relayed(journal), UNIONPAY, "recorded")
+    result = recorded_rules(as_relayed(journal), UNIONPAY, "recorded")
     document = parse_toml(result.text, "made.toml")
     rules = [{**rule} for rule in document.data["rule"]]
     faults = load(replace(document, data={"fault": document.data["fault"]}), [UNIONPAY])
@@ -169,7 +169,7 @@ def test_a_relay_of_another_host_makes_the_same_rules(tmp_path: Path) -> None:
             a_day(terminal)
         recorded = [RecordedExchange(entry) for entry in relay.entries()]
         before = answers(host)
-    result = rules_of(recorded, UNIONPAY, "recorded")
+    result = recorded_rules(recorded, UNIONPAY, "recorded")
     _, after = at_host(a_day, pack=[pack(tmp_path, result.text, "made.toml")])
     assert after == before
 
@@ -177,7 +177,7 @@ def test_a_relay_of_another_host_makes_the_same_rules(tmp_path: Path) -> None:
 def test_a_journey_holds_against_the_same_host_and_fails_against_another(tmp_path: Path) -> None:
     behaviour = pack(tmp_path, BEHAVIOUR)
     recorded, _ = at_host(a_day, pack=[behaviour])
-    result = journey_of(recorded, UNIONPAY, load_cards(), "a recorded day")
+    result = recorded_journey(recorded, UNIONPAY, load_cards(), "a recorded day")
     assert result.left_out == []
     path = tmp_path / "journey.toml"
     path.write_text(result.text, encoding="utf-8")
@@ -191,8 +191,8 @@ def test_a_journey_holds_against_the_same_host_and_fails_against_another(tmp_pat
 
 def test_a_journey_runs_at_once_with_the_rules_of_the_same_recording(tmp_path: Path) -> None:
     recorded, _ = at_host(a_day, pack=[pack(tmp_path, BEHAVIOUR)])
-    rules = pack(tmp_path, rules_of(recorded, UNIONPAY, "recorded").text, "rules.toml")
-    text = journey_of(recorded, UNIONPAY, load_cards(), "a recorded day").text
+    rules = pack(tmp_path, recorded_rules(recorded, UNIONPAY, "recorded").text, "rules.toml")
+    text = recorded_journey(recorded, UNIONPAY, load_cards(), "a recorded day").text
     path = tmp_path / "journey.toml"
     path.write_text(text.replace("[journey]", f"[journey]\npacks = ['{rules}']"), encoding="utf-8")
     assert differences(run_journey(prepare(str(path)), Quiet(), open_host=journey_host)) == []
@@ -200,7 +200,7 @@ def test_a_journey_runs_at_once_with_the_rules_of_the_same_recording(tmp_path: P
 
 def test_reversals_belong_to_the_step_that_caused_them() -> None:
     journal = silent_day(Rig(faults=["silent:service=sale,amount=8.00,count=1"]))
-    text = journey_of(as_relayed(journal), UNIONPAY, load_cards(), "silence").text
+    text = recorded_journey(as_relayed(journal), UNIONPAY, load_cards(), "silence").text
     assert 'expect = { outcome = "no-answer", reversal = "done" }' in text
     assert 'reverse = { stan = "@sale 5" }' in text
     assert text.count("[[step]]") == 5
@@ -210,7 +210,7 @@ def test_cards_that_are_not_known_make_no_step_and_no_rule_about_another_card(tm
     cards = tmp_path / "cards.toml"
     cards.write_text("unknown = 'approve'\n[[card]]\nname = 'one'\npan = '6212345678901232'\nexpiry = '3012'\n")
     recorded, _ = at_host(a_day)
-    result = journey_of(recorded, UNIONPAY, load_cards(str(cards)), "a day")
+    result = recorded_journey(recorded, UNIONPAY, load_cards(str(cards)), "a day")
     assert any(
         "its card 620000******0047 is not in the card table: --cards FILE.toml" in one for one in result.left_out
     )
@@ -234,7 +234,7 @@ def test_encrypted_tracks_need_keys(tmp_path: Path) -> None:
         recording = read_recording(trace.read_bytes(), [UNIONPAY])
         if known:
             note_cards(served_dialect("unionpay-pos"), recording, demo_terminals())
-        result = rules_of(recording.exchanges, UNIONPAY, "recorded")
+        result = recorded_rules(recording.exchanges, UNIONPAY, "recorded")
         assert result.reproduced == reproduced
         assert [one for one in result.left_out if "the track is encrypted" in one] == result.left_out
         assert len(result.left_out) == 3 - reproduced
@@ -243,10 +243,10 @@ def test_encrypted_tracks_need_keys(tmp_path: Path) -> None:
 def test_what_no_rule_can_say_is_listed(tmp_path: Path) -> None:
     recorded, _ = at_host(lambda terminal: (terminal.sign_on(), terminal.sale("1.00"), None)[-1])
     recorded[1].entry.code = "Z9"
-    result = rules_of(recorded, UNIONPAY, "recorded")
+    result = recorded_rules(recorded, UNIONPAY, "recorded")
     assert result.left_out == ["exchange 2: its code Z9 is none of unionpay-pos"]
     recorded[1].entry.service = ""
-    result = rules_of(recorded, UNIONPAY, "recorded")
+    result = recorded_rules(recorded, UNIONPAY, "recorded")
     assert result.left_out[0].startswith("exchange 2: a 0200 that this host does not serve")
 
 
@@ -254,8 +254,8 @@ def test_what_was_received_cannot_become_a_line_of_the_file(tmp_path: Path) -> N
     recorded, _ = at_host(lambda terminal: (terminal.sale("1.00"), terminal.sale("2.00"), None)[-1])
     recorded[1].entry.service, recorded[1].entry.why = "", "\n[[rule]]\nname = 'planted'\nthen = { code = '00' }\n"
     for text in (
-        rules_of(recorded, UNIONPAY, "recorded").text,
-        journey_of(recorded, UNIONPAY, load_cards(), "recorded").text,
+        recorded_rules(recorded, UNIONPAY, "recorded").text,
+        recorded_journey(recorded, UNIONPAY, load_cards(), "recorded").text,
     ):
         assert not any(line.startswith("name = 'planted'") for line in text.splitlines())
 
@@ -273,11 +273,11 @@ def test_terminals_that_are_answered_otherwise_get_rules_of_their_own(tmp_path: 
     with running_host(pack=[pack(tmp_path, rules)]) as host:
         before = both(host)
         recorded = [RecordedExchange(entry) for entry in host.journal.list()]
-    result = rules_of(recorded, UNIONPAY, "recorded")
+    result = recorded_rules(recorded, UNIONPAY, "recorded")
     assert 'tid = "10000162"' in result.text
     with running_host(pack=[pack(tmp_path, result.text, "made.toml")]) as host:
         assert both(host) == before
-    text = journey_of(recorded, UNIONPAY, load_cards(), "two").text
+    text = recorded_journey(recorded, UNIONPAY, load_cards(), "two").text
     assert 'terminals = ["10000161", "10000162"]' in text
     assert 'terminal = "10000162"' in text
     assert Recording(UNIONPAY, recorded).notes == []

@@ -57,6 +57,9 @@ def test_a_day_at_a_host_like_ours_does_not_differ_in_any_dialect(dialect: str, 
 def test_a_day_of_every_kind_does_not_differ(tmp_path: Path) -> None:
     """What follows names numbers that the real host gave: reference numbers, authorisation codes, batches."""
     with running_host() as host, relayed(host, tmp_path, compare={}) as relay, relay.terminal() as terminal:
+        with Terminal("10000162", host=host.address, state=None) as other:  # so that its numbers are not ours
+            for _ in range(3):
+                other.pre_auth("1.00")
         terminal.sign_on()
         terminal.sale("12.34", pin="123456")
         terminal.refund()
