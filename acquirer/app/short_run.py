@@ -50,9 +50,9 @@ class ShortRun(LaneHolder):
             return self.general()
         self._reply, session, facts, row, tid, stan = taken
         own.driver.lanes.acquire(tid, self, _never)
-        self._exchange = exchange = ReadyExchange(
-            own.way.dialect, facts, row, session, self._began_s + own.patience_s, tid, stan, self._connection.peer
-        )
+        deadline_s, peer = self._began_s + own.patience_s, self._connection.peer
+        exchange = ReadyExchange(own.way.dialect, facts, row, session, deadline_s, self._at_us, tid, stan, peer)
+        self._exchange = exchange
         own.driver.store.commit(exchange, self._committed)
         return None
 

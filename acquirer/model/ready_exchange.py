@@ -20,7 +20,7 @@ class ReadyExchange:
     that takes the short way (`host.short_way`).
     """
 
-    __slots__ = ("deadline_s", "dialect", "facts", "id", "peer", "row", "session", "stan", "tid")
+    __slots__ = ("at_us", "deadline_s", "dialect", "facts", "id", "peer", "row", "session", "stan", "tid")
 
     reason: Final = Reason.APPROVED
     reply: Final[Mapping[int, Value]] = {}  # there is one
@@ -39,6 +39,7 @@ class ReadyExchange:
         row: tuple[Any, ...] | None,
         session: Session | None,
         deadline_s: float,
+        at_us: int,
         tid: str,
         stan: str,
         peer: str,
@@ -46,6 +47,7 @@ class ReadyExchange:
         self.dialect = dialect
         self.facts = facts  # `journal.render.Facts`; None where there is a row
         self.row = row  # `journal.packed.PackedExchange`
+        self.at_us = at_us
         self.tid = tid
         self.stan = stan
         self.peer = peer
@@ -60,9 +62,3 @@ class ReadyExchange:
     @property
     def evidence(self) -> ReadyExchange:
         return self
-
-    @property
-    def at_us(self) -> int:
-        found = self.row or self.facts
-        assert found is not None
-        return int(found[0])  # as both have it

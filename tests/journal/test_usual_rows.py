@@ -74,6 +74,45 @@ def test_a_usual_row_equals_the_thorough_one(data):
     assert pack(tuple(changed), dialect) == pack_thoroughly(tuple(changed), dialect, shape)
 
 
+def at_hand(dialect, facts, form):
+    """Return the row that is made of values at hand, each in a variable of its own; None when it is not usual."""
+    *record, request, _, reply = facts
+    shape = ExchangeShape(
+        (dialect, facts[RECORD.index("mti")], tuple(request), facts[RECORD.index("reply_mti")], tuple(reply))
+    )
+    names = dict(zip(RECORD, record, strict=True))
+    names |= {f"request_{de}": value for de, value in request.items()}
+    names |= {f"reply_{de}": value for de, value in reply.items()}
+    values = {name.replace("_", ".") if name.startswith(("request_", "reply_")) else name: name for name in names}
+    values |= {"reply_mti": "reply_mti"}
+    exec("\n".join(shape.row_source(form, values, names)), names)
+    return names["row"], pack_thoroughly(facts, dialect, shape)
+
+
+@given(data=st.data())
+def test_a_row_of_values_at_hand_equals_the_thorough_one(data):
+    dialect, facts = data.draw(st.sampled_from([one for one in CASES if one[1][-1]]))
+    _, (_, _, form, _) = usual(dialect, facts)
+    changed = list(facts)
+    texts = [place for place in range(RECORD_END) if isinstance(facts[place], str) and "mti" not in RECORD[place]]
+    for place in data.draw(st.lists(st.sampled_from(texts), max_size=2)):
+        changed[place] = data.draw(st.sampled_from(ODD) | st.text(max_size=20))
+    for side in (RECORD_END, RECORD_END + 2):
+        fields = dict(changed[side])
+        for de in data.draw(st.lists(st.sampled_from([de for de in fields if type(fields[de]) is str]), max_size=2)):
+            fields[de] = data.draw(st.text("0123456789 AD=^\x1f\xd2", max_size=24) | st.just(PAN))
+        changed[side] = fields
+    row, thorough = at_hand(dialect, tuple(changed), form)
+    assert row in (None, thorough)
+
+
+@pytest.mark.parametrize(("dialect", "facts"), [one for one in CASES if one[1][-1]])
+def test_ordinary_exchanges_have_rows_of_values_at_hand(dialect, facts):
+    _, (_, _, form, _) = usual(dialect, facts)
+    row, thorough = at_hand(dialect, facts, form)
+    assert row == thorough
+
+
 def test_a_form_that_the_first_exchange_did_not_have_is_learnt_later():
     dialect, facts = CASES[0]
     *record, request, _, reply = facts
