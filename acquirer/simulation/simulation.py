@@ -136,7 +136,8 @@ def shrink(name: PlanName, checker: str, on_trial: Callable[[PlanName], object] 
         numbers = _kept(name, numbers, others, fails)
     while len(numbers) > 1 and fails(replace(name, only=tuple(numbers[: len(numbers) // 2]))):
         numbers = numbers[: len(numbers) // 2]
-    return replace(name, only=tuple(_minimal(name, numbers, fails)))
+    numbers = [*_minimal(name, numbers, fails)]
+    return name if len(numbers) == len(plan.numbers) else replace(name, only=tuple(numbers))
 
 
 def _kept(name: PlanName, numbers: list[int], wanted: Collection[int], fails: Callable[[PlanName], bool]) -> list[int]:

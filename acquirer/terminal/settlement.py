@@ -16,9 +16,8 @@ from typing import Final
 
 from acquirer.settlement.batch_numbers import next_batch
 from acquirer.settlement.totals import DIGITS, read_settlement, write_settlement
-from acquirer.slip.settlement_slip import SettlementSlip, SlipLine
-from acquirer.terminal.advice import unanswered_sentence
-from acquirer.terminal.batch_records import BatchRecord, count_records
+from acquirer.terminal.advice import is_undecided, unanswered_sentence
+from acquirer.terminal.batch_records import count_records
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
 from acquirer.terminal.kind import Kind
@@ -29,16 +28,16 @@ from acquirer.terminal.printer import clear_unprinted, print_slip
 from acquirer.terminal.prints import SETTLEMENT_COPY, Unprinted
 from acquirer.terminal.rendering import outcome_text
 from acquirer.terminal.reversal import clear_pending
+from acquirer.terminal.settled_slip import settled_slip
 from acquirer.terminal.settlement_upload import (
     UploadMessage,
     details_in,
     end_fields,
-    records_of,
     settlement_fields,
     upload_messages,
 )
 from acquirer.terminal.settling import BatchState, SettlementUnderWay
-from acquirer.terminal.sign_on import ready, sign_off
+from acquirer.terminal.sign_on import ready, sign_off, sign_on_if_wanted, wants_sign_on
 from acquirer.terminal.steering import signs_off_after_settlement
 from acquirer.terminal.upload import upload
 
@@ -69,12 +68,13 @@ def settle(machine: Machine, order: SettleOrder) -> Program[Result]:
     machine.setup.dialect.find_route(SERVICE)
     if missing := no_cashier(machine.state.operators, machine.state.operator):
         return Result(SERVICE, Outcome.REFUSED, sentence=f"{_SETTLEMENT.not_done}: {missing}")
-    if machine.state.batch_books.settlement is None and (refused := (yield from _begin(machine, order))):
+    goes_on = machine.state.batch_books.settlement is not None  # the host may have settled: it was asked before
+    if not goes_on and (refused := (yield from _begin(machine, order))):
         return refused
     exchange: Exchange | None = None
     if not _under_way(machine).answer:
         exchange = yield from _ask(machine)
-        if refused := (yield from _answered(machine, exchange, order)):
+        if refused := (yield from _answered(machine, exchange, order, goes_on)):
             return refused
     last = yield from _upload(machine)
     if last is not None and last.outcome is Outcome.NOT_SENT:
@@ -142,12 +142,20 @@ def _ask(machine: Machine) -> Program[Exchange]:
     return (yield from machine.talk(route, settlement_fields(machine, settlement), (f"batch {settlement.batch}",)))
 
 
-def _answered(machine: Machine, exchange: Exchange, order: SettleOrder) -> Program[Result | None]:
-    """Keep the answer; return how the settlement ended where it does not go on."""
+def _answered(machine: Machine, exchange: Exchange, order: SettleOrder, goes_on: bool) -> Program[Result | None]:
+    """Keep the answer; return how the settlement ended where it does not go on.
+
+    Args:
+        goes_on: whether it was asked before: then what says nothing about that keeps it under way.
+    """
     settlement = _under_way(machine)
     text = "" if exchange.reply is None else machine.setup.dialect.text(exchange.reply, "settlement")
     if exchange.outcome is Outcome.APPROVED and not _is_answer(text):
         exchange.outcome, exchange.detail = Outcome.MALFORMED, "the reply has no totals with their results"
+    if goes_on and (wants_sign_on(machine, exchange) or is_undecided(machine, exchange)):
+        yield Ended(exchange)
+        yield from sign_on_if_wanted(machine, exchange)
+        return _interrupted(machine, exchange, f"the host answers {outcome_text(exchange)}")
     if exchange.outcome is Outcome.DECLINED:  # nothing was settled: the batch goes on
         yield from _keep(machine, None)
         yield Ended(exchange)
@@ -155,10 +163,11 @@ def _answered(machine: Machine, exchange: Exchange, order: SettleOrder) -> Progr
         return Result(SERVICE, exchange.outcome, exchange, sentence)
     if exchange.outcome is not Outcome.APPROVED:
         yield Ended(exchange)
-        if exchange.outcome is Outcome.NOT_SENT:  # nothing has left
+        if exchange.outcome is Outcome.NOT_SENT and not goes_on:  # nothing has left
             yield from _keep(machine, None)
             return Result(SERVICE, exchange.outcome, exchange, "not settled: there is no connection")
-        return _interrupted(machine, exchange, "its answer cannot be used")
+        unsent = exchange.outcome is Outcome.NOT_SENT
+        return _interrupted(machine, exchange, "there is no connection" if unsent else "its answer cannot be used")
     results = read_settlement(text).results
     exchange.note(_result_words(results))
     if DIGITS["error"] in results and not order.upload_after_error:
@@ -233,7 +242,7 @@ def _end(machine: Machine) -> Program[Exchange]:
 def _finish(machine: Machine, exchange: Exchange) -> Program[Result]:
     """Begin the next batch, durably; what was settled stays on the slip alone."""
     settlement = _under_way(machine)
-    slip = _slip(machine, settlement)
+    slip = settled_slip(machine, settlement)
     batch = machine.state.batch
     after = next_batch(batch) if batch == settlement.batch else batch  # a sign-on may have brought it already
     unprinted = Unprinted((SETTLEMENT_COPY,), settlement=True) if machine.setup.copies else None
@@ -244,40 +253,6 @@ def _finish(machine: Machine, exchange: Exchange) -> Program[Result]:
     ]
     sentence = "; ".join([f"batch {settlement.batch} settled: {words}", *lists, f"batch {after} begins"])
     return Result(SERVICE, Outcome.APPROVED, exchange, sentence, settlement=slip)
-
-
-def _slip(machine: Machine, settlement: SettlementUnderWay) -> SettlementSlip:
-    setup, books = machine.setup, machine.state.batch_books
-    records = books.records
-
-    def lines(some: tuple[BatchRecord, ...]) -> tuple[SlipLine, ...]:
-        return tuple(
-            SlipLine(
-                one.stan,
-                one.service,
-                one.card,
-                one.amount_minor,
-                one.side == "credit",
-                one.voided,
-                one.foreign,
-                one.auth_id,
-            )
-            for one in some
-        )
-
-    return SettlementSlip(
-        merchant=setup.merchant,
-        mid=setup.mid,
-        tid=setup.tid,
-        operator=setup.operator,
-        batch=settlement.batch,
-        at=settlement.at,
-        totals=settlement.totals,
-        answer=settlement.answer,
-        details=lines(tuple(one for one in records if one.batch == settlement.batch and one.counts)),
-        failed=lines((*books.not_uploaded, *records_of(settlement.failed, settlement, records))),
-        refused=lines((*books.not_taken, *records_of(settlement.refused, settlement, records))),
-    )
 
 
 def _keep(machine: Machine, settlement: SettlementUnderWay | None) -> Program[None]:

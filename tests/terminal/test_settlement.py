@@ -10,6 +10,7 @@ from acquirer.security.vault import Vault
 from acquirer.settlement.totals import Totals
 from acquirer.slip.settlement_slip import render_settlement
 from acquirer.terminal.batch_records import count_records
+from acquirer.terminal.effects import NotSent
 from acquirer.terminal.exchange import Outcome, Result
 from acquirer.terminal.order import OrderError
 from acquirer.terminal.settlement import SettleOrder, settle
@@ -221,6 +222,32 @@ def test_a_lost_answer_is_given_again() -> None:
     assert "its answer cannot be used" in terminal.settle().sentence
     assert terminal.settle().sentence.startswith("batch 000001 settled: balanced")
     assert [one.replayed for one in rig.journal if one.service == "settlement"] == [False, True]
+
+
+def test_what_was_sent_once_stays_under_way_without_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by ``acquirer simulate --seed 10059``: the host had settled, and the terminal sold on in a closed batch."""
+    rig = Rig(faults=["silent:service=settlement,count=1"])
+    terminal = rig.terminal(offline_upload="before-settlement")
+    terminal.sale("10.00", entry="magstripe")
+    assert terminal.settle().outcome is Outcome.NO_ANSWER
+    with monkeypatch.context() as cut:
+        cut.setattr(terminal._connection, "ask", lambda _ask: NotSent("there is no line"))
+        assert "is not finished, there is no connection" in terminal.settle().sentence
+    assert "is not finished" in terminal.offline_sale("5.00").sentence
+    assert terminal.settle().sentence.startswith("batch 000001 settled: balanced")
+    assert terminal.state.batch == rig.sessions[terminal.tid].batch == "000002"
+
+
+@pytest.mark.parametrize("code", ["91", "96", "77"])
+def test_and_with_an_answer_that_says_nothing_about_the_first(code: str) -> None:
+    refusal = {"name": "busy", "when": {"service": "settlement"}, "then": {"code": code}, "times": 1}
+    rig = Rig(faults=["lost_request:service=settlement,count=1"], rules=[refusal])
+    terminal = rig.terminal()
+    terminal.sale("10.00", entry="magstripe")
+    assert terminal.settle().outcome is Outcome.NO_ANSWER
+    again = terminal.settle()
+    assert (again.code, "is not finished, the host answers" in again.sentence) == (code, True)
+    assert terminal.settle().sentence.startswith("batch 000001 settled: balanced")
 
 
 def test_what_no_round_brings_up_is_on_the_slip() -> None:
