@@ -51,7 +51,10 @@ def run(
     ] = "",
     without: Annotated[
         list[str] | None,
-        typer.Option(metavar="FEATURE", help="What the terminal does not have: cases that need it are not done."),
+        typer.Option(
+            metavar="FEATURE",
+            help="What it does not have, as in signature,operators (docs/certification.md): no case that needs it.",
+        ),
     ] = None,
     drive: Annotated[
         str, typer.Option(metavar="COMMAND", help="A command that is run for each step, in place of a person.")
