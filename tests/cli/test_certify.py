@@ -312,7 +312,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(place: Path) -> None:
 @pytest.mark.slow
 def test_a_command_does_the_steps(place: Path) -> None:
     shutil.copy(ROOT / "docs/examples/certify/drive.py", place)
-    cases = [word for name in ("sign-on", "sale-without-answer", "declined") for word in ("--case", name)]
+    cases = [word for name in ("sale-without-answer", "declined", "sent-once") for word in ("--case", name)]
     environment = {**os.environ, "PATH": f"{Path(ACQUIRER).parent}{os.pathsep}{os.environ['PATH']}"}
     command = [ACQUIRER, *certify("--drive", f"{sys.executable} drive.py", "--timeout", "2s", *cases, "--out", "out")]
     done = subprocess.run(

@@ -1,6 +1,6 @@
 """Do the steps of `acquirer certify run --drive "python drive.py"` with our own terminal: a pattern for yours.
 
-It is run before each case (CERTIFY_STEP=0), for each step and for each question, and keeps what the terminal said last.
+It is run before each case, for each step and for each question, and keeps what the terminal said last.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ SAYS = {"print a slip": "receipt", "sign-on failed": "failed", "could not be use
 
 
 def main() -> int:
-    step, operation = os.environ["CERTIFY_STEP"], os.environ["CERTIFY_OPERATION"]
+    operation = os.environ["CERTIFY_OPERATION"]
     if question := os.environ["CERTIFY_QUESTION"]:
         return answer(question)
-    if step == "0" or not operation:  # before a case, or a step that is only waited for
+    if not operation:  # before a case, or a step that is only waited for
         return 0
     if operation not in TERMINAL or os.environ["CERTIFY_TERMINAL_FAULT"]:
         print(f"there is no way to have this terminal do '{operation}'", file=sys.stderr)
