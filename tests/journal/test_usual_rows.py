@@ -113,6 +113,24 @@ def test_ordinary_exchanges_have_rows_of_values_at_hand(dialect, facts):
     assert row == thorough
 
 
+def test_a_card_number_in_a_sentence_makes_no_row_of_values_at_hand():
+    dialect, facts = CASES[0]
+    _, (_, _, form, _) = usual(dialect, facts)
+    place = RECORD.index("why")
+    row, thorough = at_hand(dialect, (*facts[:place], f"card {PAN} is blocked", *facts[place + 1 :]), form)
+    assert row is None
+    assert PAN not in thorough[3]
+
+
+def test_a_value_that_is_repeated_where_the_form_has_it_twice_makes_no_row_of_values_at_hand():
+    dialect, facts = CASES[0]
+    *record, request, _, reply = facts
+    _, (_, _, form, _) = usual(dialect, (*record, request, (), {**reply, 11: "999999"}))
+    row, thorough = at_hand(dialect, facts, form)
+    assert row is None
+    assert thorough[2] != form
+
+
 def test_a_form_that_the_first_exchange_did_not_have_is_learnt_later():
     dialect, facts = CASES[0]
     *record, request, _, reply = facts

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from acquirer.data.types import Row
 from acquirer.model.effects import NO_DEADLINE, Changes, Commit, CommitOutcome
 from acquirer.model.evidence import Evidence
+from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Session, Signature, Transaction, TransactionKey, Upload
 from acquirer.store import group_committer as module
 from acquirer.store.batch_writer import OnGroup
+from acquirer.store.claimed_rows import claim_rows
 from acquirer.store.database import connect_writing
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import AHEAD, MOST_DELIVERIES, REFUSALS_OF_GROUP, GroupCommitter
@@ -870,3 +872,14 @@ def test_versions_never_skip_and_nothing_is_half_written(turns, flushed, exchang
         kept = direct.sessions.get(name) or direct.cards.get(name)
         assert kept is None or kept.version == version
     connection.close()
+
+
+def test_two_ready_exchanges_of_one_terminal_are_not_of_one_group() -> None:
+    def ready(tid: str, session: Session | None) -> ReadyExchange:
+        return ReadyExchange(None, (), None, session, 0.0, 0, tid, "000001", "")  # type: ignore[arg-type]
+
+    claimed: set[object] = set()
+    assert claim_rows(ready("10000161", Session("10000161")), claimed)
+    assert claim_rows(ready("10000162", Session("10000162")), claimed)
+    assert claim_rows(ready("10000161", None), claimed)
+    assert not claim_rows(ready("10000161", Session("10000161")), claimed)
