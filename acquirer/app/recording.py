@@ -91,8 +91,7 @@ def read_recording(data: bytes, dialects: Sequence[Dialect]) -> Recording:
         notes.append(f"{dialect.name} is {first.certainty}: {first.why[0]}")
     if (more := len(diagnosis.groups) - len(groups)) > 0:
         notes.append(f"{plural(more, 'stream')} of other bytes left out")
-    spoken = {id(group): group.guess.dialect for group in groups if group.guess is not None}
-    exchanges = [one for group in groups for one in _of_group(spoken[id(group)], group)]
+    exchanges = [one for group in groups for one in _of_group(dialect, group)]
     if any(found.problem for group in groups for found in group.messages):
         broken = sum(bool(found.problem) for group in groups for found in group.messages)
         notes.append(f"{plural(broken, 'message')} cannot be decoded")
@@ -161,8 +160,19 @@ def _of_group(dialect: Dialect, group: StreamDiagnosis) -> Iterator[RecordedExch
     for found in group.messages:
         if found.at_s is not None:
             collector.at_us = round(found.at_s * 1_000_000)
-        collector.frame(Direction.TO_TERMINAL if found.is_reply else Direction.TO_HOST, found.frame)
+        direction = Direction.TO_TERMINAL if found.is_reply else Direction.TO_HOST
+        collector.frame(direction, _in_envelope(dialect, found.guess.dialect, found.frame, direction))
     yield from collector.end()
+
+
+def _in_envelope(dialect: Dialect, captured: Dialect, frame: bytes, direction: Direction) -> bytes:
+    """Return a frame with TPDU and head as its dialect has them, where the capture is without: logs often are."""
+    if captured.grammar.envelope_bytes == dialect.grammar.envelope_bytes:
+        return frame
+    envelope = dialect.whole_envelope(*captured.envelope_of(frame))
+    if direction is Direction.TO_TERMINAL and not captured.envelope.tpdu:
+        envelope = b"".join(dialect.reply_envelope(envelope))
+    return envelope + frame[captured.grammar.envelope_bytes :]
 
 
 class _Collector:

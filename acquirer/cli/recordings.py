@@ -60,6 +60,7 @@ def open_recording(options: RecordingOptions) -> tuple[CompiledDialect, Recordin
     """Return a recording and its dialect. Raises Exit, DataError: it cannot be used."""
     from acquirer.app.dialects import served_dialect
     from acquirer.app.recording import RecordingError
+    from acquirer.dialect.compiled import CompiledDialect
 
     in_journal = _NUMBERS.fullmatch(options.source) is not None and not Path(options.source).exists()
     try:
@@ -75,7 +76,7 @@ def open_recording(options: RecordingOptions) -> tuple[CompiledDialect, Recordin
         wanted = {id(one) for one in fitting}
         recording.others += [one for one in recording.exchanges if id(one) not in wanted]
         recording.exchanges = fitting
-    compiled = served_dialect(options.dialect or recording.dialect.name)
+    compiled = served_dialect(options.dialect) if options.dialect else CompiledDialect(recording.dialect)
     return compiled, recording
 
 

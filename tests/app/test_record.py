@@ -218,6 +218,20 @@ def test_cards_that_are_not_known_make_no_step_and_no_rule_about_another_card(tm
     assert "poor" not in result.text
 
 
+def test_a_rule_about_one_card_leaves_others(tmp_path: Path) -> None:
+    recorded, _ = at_host(lambda terminal: (terminal.sale("20.00", card="poor"), None)[-1])
+    assert [(one.entry.service, one.entry.code) for one in recorded] == [("sign_on", "00"), ("sale", "51")]
+    rules = pack(tmp_path, recorded_rules(recorded, UNIONPAY, "recorded").text)
+
+    def day(terminal: Terminal) -> None:
+        terminal.sale("20.00", card="standard")
+        terminal.sale("20.00", card="poor")
+        terminal.sale("21.00", card="standard")
+
+    _, after = at_host(day, pack=[rules])
+    assert [one[:2] for one in after] == [("sign_on", "00"), ("sale", "00"), ("sale", "51"), ("sale", "00")]
+
+
 def test_encrypted_tracks_need_keys(tmp_path: Path) -> None:
     def day(terminal: Terminal) -> None:
         terminal.sign_on()

@@ -179,11 +179,12 @@ def in_forms(trace: bytes) -> dict[str, bytes]:
             for number, frame in enumerate(frames)
         ),
         "base64": b"\n".join(base64.b64encode(frame.data) for frame in frames),
+        "messages alone": b"\n".join(frame.data[13:].hex().encode() for frame in frames),  # no length, TPDU, head
         "json": json.dumps([{"data": frame.data.hex()} for frame in frames]).encode(),
     }
 
 
-@pytest.mark.parametrize("form", ["trace", "hex lines", "log", "base64", "json"])
+@pytest.mark.parametrize("form", ["trace", "hex lines", "log", "base64", "json", "messages alone"])
 @pytest.mark.parametrize("named", [True, False])
 def test_captures_of_every_form_are_sent_again(form: str, named: bool, tmp_path: Path) -> None:
     trace = tmp_path / "host.trace"

@@ -94,6 +94,28 @@ def test_exchanges_of_the_journal_need_a_trace_or_test_data(
     assert cli.run(["replay", "4", "--store", STORE, "--to", other.address]) == Code.OK  # nothing in it is hidden
 
 
+def test_a_dialect_of_ones_own_is_named_by_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "own.toml"
+    own.write_text('dialect = "own"\nextends = "unionpay-pos"\ntitle = "Ours"\n')
+    with (
+        running_host(store=STORE, dialect=str(own), trace=tmp_path / "own.trace") as host,
+        Terminal("10000161", host=host.address, dialect=str(own), state=None) as terminal,
+    ):
+        terminal.sale("1.00")
+    with running_host(dialect=str(own)) as host:
+        assert cli.run(["replay", "own.trace", "--dialect", "own.toml", "--to", host.address]) == Code.OK
+        numbers = ["replay", "all", "--store", STORE, "--trace", "own.trace", "--to", host.address, "--new", "all"]
+        assert cli.run([*numbers, "--dialect", "own.toml"]) == Code.OK
+        assert cli.run(numbers) == Code.USAGE
+        assert "Dialect own is not known here: name its file, --dialect FILE.toml." in capsys.readouterr().err
+        monkeypatch.setenv("ACQUIRER_DIALECT", "own.toml")
+        assert cli.run([*numbers, "--first-stan", "100"]) == Code.OK
+    assert cli.run(["record", "all", "--store", STORE]) == Code.OK
+
+
 def test_keys_may_be_named(recorded: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     terminals = tmp_path / "fixed.toml"
     keys = {"pik": "0123456789ABCDEF1122334455667788", "mak": "AB7C577CC7A18045"}
