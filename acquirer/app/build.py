@@ -24,6 +24,7 @@ from acquirer.host.unproved import UnprovedSignOns
 from acquirer.net.limits import MOST_CONNECTIONS, Limits
 from acquirer.process.clock import Clock, fixed_clock
 from acquirer.process.randomness import pooled
+from acquirer.process.virtual_time import VirtualClock
 from acquirer.scenario import faults
 from acquirer.scenario.doubtful import doubtful
 from acquirer.scenario.faults import Fault, Faults
@@ -41,6 +42,7 @@ from acquirer.settings.server_tls import ServerTls, load_server_tls
 from acquirer.settings.terminals import demo_terminals, read_terminals
 from acquirer.settings.text_file import read_text_file
 from acquirer.settings.tls_tables import ServerTlsTable
+from acquirer.settings.values import VIRTUAL
 from acquirer.settings.weak_keys import weak_keys
 from acquirer.store import Store
 
@@ -140,8 +142,12 @@ def listener_table(config: Config, address: Address) -> ServerTlsTable | None:
 
 
 def configured_clock(config: Config) -> Clock:
-    """Return the clock that settings ask for: the machine's, or one that stands still."""
-    return Clock() if config.clock is None else fixed_clock(config.clock, ZoneInfo(config.timezone))
+    """Return the clock that settings ask for: the machine's, one that stands still, or one that may be set ahead."""
+    if config.clock is None:
+        return Clock()
+    if config.clock == VIRTUAL:
+        return VirtualClock()
+    return fixed_clock(config.clock, ZoneInfo(config.timezone))
 
 
 def build_host(parts: Parts, compiled: CompiledDialect, vault: Vault) -> Host:

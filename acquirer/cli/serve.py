@@ -168,7 +168,11 @@ def command(
     ] = None,
     clock: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Stand still at this time: 2026-01-02T03:04:05", rich_help_panel=BEHAVIOUR),
+        typer.Option(
+            metavar="TIME|virtual",
+            help="Stand still at this time: 2026-01-02T03:04:05; virtual: it may be set ahead by HTTP.",
+            rich_help_panel=BEHAVIOUR,
+        ),
     ] = None,
     patience_s: Annotated[
         float | None,
@@ -200,7 +204,9 @@ def command(
 
     from acquirer.app.serve import serve
     from acquirer.net.server import BindError
+    from acquirer.process.virtual_time import VirtualLoop
     from acquirer.settings.config import load_config
+    from acquirer.settings.values import VIRTUAL
     from acquirer.store import StoreError
 
     flags: dict[str, Any] = {
@@ -247,7 +253,9 @@ def command(
 
     door = _http_door(settings)
     try:
-        failure = asyncio.run(serve(settings, None if settings.log == "off" else sys.stderr, ready, door, parent))
+        with asyncio.Runner(loop_factory=VirtualLoop if settings.clock == VIRTUAL else None) as runner:
+            stderr = None if settings.log == "off" else sys.stderr
+            failure = runner.run(serve(settings, stderr, ready, door, parent))
     except BindError as exc:
         raise Exit(Code.NO_CONNECTION, f"{exc}.") from None
     except StoreError as exc:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -96,7 +97,7 @@ def purge(
     from acquirer.store.upkeep import purge as delete
 
     config = settings(store, keep_days=keep_days)
-    clock = Clock() if config.clock is None else fixed_clock(config.clock, ZoneInfo(config.timezone))
+    clock = fixed_clock(config.clock, ZoneInfo(config.timezone)) if isinstance(config.clock, datetime) else Clock()
     with store_problems():
         deleted = delete(config.store, clock.now_us(), config.keep_days)
     unused = f"last used more than {config.keep_days} days ago"

@@ -18,6 +18,7 @@ from acquirer.app.serve import Running
 from acquirer.control.batches import batch_routes
 from acquirer.control.books import book_routes
 from acquirer.control.cards import card_routes
+from acquirer.control.clock import clock_routes
 from acquirer.control.exchanges import exchange_routes
 from acquirer.control.explain import explain_routes
 from acquirer.control.faults import fault_routes
@@ -65,6 +66,7 @@ def make_application(running: Running, searching: Searching, streams: Streams) -
         exchange_routes(running, searching),
         explain_routes(running, searching),
         population_routes(running, searching),
+        clock_routes(running),
         receipt_routes(running, searching),
         metrics_routes(running, searching),
         stream_routes(streams),

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -69,7 +68,7 @@ class Searching:
         """Return a search of the journal; from any thread."""
         running = self._running
         source = StoreSource(running.store.reader)
-        return JournalSearch(source, running.parts.timezone, time.monotonic, self.dialect_named, bounds or Bounds())
+        return JournalSearch(source, running.parts.timezone, self._loop.time, self.dialect_named, bounds or Bounds())
 
     def dialect_named(self, name: str) -> Dialect | None:
         """Return a dialect that the host speaks."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from acquirer.data.toml import DataError, Document, KeyPath, did_you_mean, dotted, parse_toml
 from acquirer.settings.text_file import read_text_file
@@ -26,9 +26,9 @@ from acquirer.settings.values import (
     quoted,
     read_amount,
     read_bool,
+    read_clock,
     read_path,
     read_text,
-    read_time,
     read_timezone,
     read_token,
     read_words,
@@ -104,8 +104,8 @@ class Config:
     """Contactless sales up to this amount need no signature, as in ``1000.00``; else as the dialect says."""
     seed: Annotated[int | None, optional(whole())] = None
     """Makes keys and everything else that is drawn repeatable; loopback only."""
-    clock: Annotated[datetime | None, optional(read_time)] = None
-    """A time at which the host's clock stands still."""
+    clock: Annotated[datetime | Literal["virtual"] | None, optional(read_clock)] = None
+    """A time at which the host's clock stands still; ``virtual``: it may be set ahead (``POST /clock``)."""
     log: Annotated[str, choice(("auto", "readable", "json", "off"))] = "auto"
     """Lines on stderr: readable on a terminal, else JSON."""
     trace: File = None

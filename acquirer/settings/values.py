@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 T = TypeVar("T")
 ValueReader = Callable[[object], T]
@@ -109,6 +109,20 @@ def read_time(value: object) -> datetime:
         return datetime.fromisoformat(read_text(value))
     except ValueError:
         raise ValueError("is not a date and time; write it like 2026-01-02T03:04:05") from None
+
+
+VIRTUAL: Final = "virtual"
+"""In place of the time of a clock: it goes on as the machine's does, and may be set ahead."""
+
+
+def read_clock(value: object) -> datetime | Literal["virtual"]:
+    """Return where a clock stands, or that it may be set ahead."""
+    if value == VIRTUAL:
+        return VIRTUAL
+    try:
+        return read_time(value)
+    except ValueError as exc:
+        raise ValueError(f"{exc}, or write {VIRTUAL}: it may be set ahead") from None
 
 
 _NUMBER_DIGITS: Final = 18

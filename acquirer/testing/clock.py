@@ -14,9 +14,9 @@ from acquirer.app.serve import Running
 from acquirer.data.text import address_text
 from acquirer.net.in_flight import in_flight
 from acquirer.net.readable import is_readable
+from acquirer.process.virtual_time import VirtualTime
 from acquirer.testing.background import Background, HostEndedError
 from acquirer.testing.durations import Duration, seconds_of
-from acquirer.testing.virtual_time import VirtualTime
 
 SETTLE_S: Final = 2.0
 """A host that has not done by then what it was asked to has something in it that waits for a person."""

@@ -10,11 +10,13 @@ from typing import Any, Final, TextIO
 
 from acquirer.app.build import configured_clock
 from acquirer.app.serve import Running, serving
+from acquirer.app.skipping import virtual_time_of
 from acquirer.app.terminal_keys import rotate_keys
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.model.effects import Hold
 from acquirer.model.rows import Session, Signature, TerminalConfig, Transaction
+from acquirer.process.virtual_time import VirtualClock, VirtualLoop, VirtualTime
 from acquirer.security.vault import Vault
 from acquirer.settings.config import make_config
 from acquirer.settings.registration import Registration
@@ -25,7 +27,6 @@ from acquirer.testing.enrolment import FIRST_TID
 from acquirer.testing.faults import RunningFaults
 from acquirer.testing.journal import Journal
 from acquirer.testing.rules import RunningRules
-from acquirer.testing.virtual_time import VirtualClock, VirtualLoop, VirtualTime
 
 RULE_WORDS: Final = 60
 """Characters of what a rule is about, within its name, which has at most 80."""
@@ -183,10 +184,10 @@ def running_host(*, log: TextIO | None = None, **settings: Any) -> Iterator[Runn
     config = make_config(**{"listen": "127.0.0.1:0", "store": "memory:", **settings})
     clock = VirtualClock(configured_clock(config).fixed_us)
     with in_background(lambda: serving(config, log, clock=clock), VirtualLoop) as background:
-        yield RunningHost(background, _time_of(background.value, clock))
+        yield RunningHost(background, _time_of(background.value))
 
 
-def _time_of(running: Running, clock: VirtualClock) -> VirtualTime:
-    loop = running.driver.loop
-    assert isinstance(loop, VirtualLoop)
-    return VirtualTime(loop, clock, lambda: running.driver.at_rest and running.store.at_rest)
+def _time_of(running: Running) -> VirtualTime:
+    time = virtual_time_of(running)
+    assert time is not None  # its loop and its clock are made above
+    return time

@@ -90,7 +90,7 @@ class Rig:
         compiled = CompiledDialect(load_dialect(dialect))
         spoken = [compiled.dialect]
         config = make_config(clock=at, timezone=timezone)
-        assert config.clock is not None
+        assert isinstance(config.clock, datetime)
         self.compiled = compiled
         self.faults = Faults([one if isinstance(one, Fault) else parse(one, spoken) for one in faults], seed)
         self.rules = Rules([one if isinstance(one, Rule) else make_rule(one, spoken) for one in rules])

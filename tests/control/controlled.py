@@ -11,7 +11,9 @@ from typing import Any
 
 from acquirer.app.serve import Running, serving
 from acquirer.control.server import http_door
+from acquirer.process.virtual_time import VirtualLoop
 from acquirer.settings.config import make_config
+from acquirer.settings.values import VIRTUAL
 from acquirer.testing.background import Background, in_background
 
 JSON = {"Content-Type": "application/json"}
@@ -96,11 +98,12 @@ def controlled_host(
 ) -> Iterator[ControlledHost]:
     """Run a host with HTTP for the time of a ``with`` block."""
 
+    config = make_config(**{"listen": "127.0.0.1:0", "store": "memory:", **settings})
+
     @asynccontextmanager
     async def make() -> AsyncIterator[Controlled]:
-        config = make_config(**{"listen": "127.0.0.1:0", "store": "memory:", **settings})
         async with serving(config) as running, http_door(http, hosts)(running) as fields:
             yield Controlled(running, fields)
 
-    with in_background(make) as background:
+    with in_background(make, VirtualLoop if config.clock == VIRTUAL else None) as background:
         yield ControlledHost(background)

@@ -49,7 +49,7 @@ def test_every_route_has_an_example(shared: ControlledHost) -> None:
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[ControlledHost]:
     """A host as the page has it, which keeps a trace."""
-    with controlled_host(trace=tmp_path / "frames.txt") as host:
+    with controlled_host(trace=tmp_path / "frames.txt", clock="virtual") as host:
         yield host
 
 

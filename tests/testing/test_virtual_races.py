@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from acquirer.process.virtual_time import VirtualClock, VirtualLoop, VirtualTime
 from acquirer.terminal.exchange import Outcome
 from acquirer.testing import RunningHost, View, running_host
-from acquirer.testing.virtual_time import VirtualClock, VirtualLoop, VirtualTime
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 import pytest
 
+from acquirer.process.virtual_time import DEAD, VirtualClock, VirtualLoop, VirtualTime
 from acquirer.terminal.exchange import Outcome
 from acquirer.testing import RunningHost, View, running_host
-from acquirer.testing.virtual_time import DEAD, VirtualClock, VirtualLoop, VirtualTime
 
 
 def run(work, at_rest=lambda: True):
