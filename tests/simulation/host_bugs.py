@@ -50,7 +50,7 @@ def reply_before_its_commit(patch: pytest.MonkeyPatch) -> None:
             except StopIteration as end:
                 if isinstance(end.value, Send):
                     yield end.value
-                yield from commits
+                yield from (commit for commit in commits)  # a list takes no outcomes
                 return None
             if isinstance(effect, Commit):
                 commits.append(effect)
