@@ -112,3 +112,7 @@ def tag_seeds() -> Iterator[bytes]:
     for number, kind in enumerate(TLV_KINDS):
         yield chosen(number, good.get(kind, b""))
         yield chosen(number, bytes.fromhex("9F268108000000000000000070820003810101"))
+    nested = b""
+    for _ in range(1000):  # deeper than Python calls functions
+        nested = b"\x70\x82" + len(nested).to_bytes(2, "big") + nested
+    yield chosen(tuple(TLV_KINDS).index("ber-tlv"), nested)
