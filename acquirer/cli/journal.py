@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from acquirer.cli import journal_export, journal_show, journal_verify
+from acquirer.cli import journal_export, journal_mark, journal_show, journal_verify
 from acquirer.cli.errors import Code
 from acquirer.cli.journal_query import (
     BeforeOption,
@@ -115,6 +115,7 @@ app.command()(journal_verify.find)
 app.command()(journal_verify.wait)
 app.command()(journal_verify.verify)
 app.command()(journal_export.export)
+app.command()(journal_mark.mark)
 
 
 def _print_found(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -12,12 +12,7 @@ from acquirer.app.serve import Running
 from acquirer.control.journal import ExchangeNumber
 from acquirer.control.problems import Problem
 from acquirer.control.searching import Searching
-from acquirer.model.remarks import Remark
-
-MARK_MOST: Final = 40
-"""Characters of a mark: it stands in the line of its exchange."""
-
-COMMENT_MOST: Final = 1_000
+from acquirer.model.remarks import COMMENT_MOST, MARK_MOST, Remark
 
 
 def _printable(text: str) -> str:

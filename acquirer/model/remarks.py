@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+MARK_MOST: Final = 40
+"""Characters of a mark: it stands in the line of its exchange."""
+
+COMMENT_MOST: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def test_its_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
             if "--for" in words:  # as the page shows it, without the waiting
                 words[words.index("--for") + 1] = "1ms"
             assert cli.run(words) == Code.OK, words
-    assert {words[1] for words in COMMANDS} == {"list", "find", "wait", "verify", "export"}
+    assert {words[1] for words in COMMANDS} == {"list", "find", "wait", "verify", "export", "mark"}
 
 
 def test_its_python_is_a_test_that_passes() -> None:

@@ -39,6 +39,8 @@ ENTRY = Entry(
     dialect="unionpay-pos",
     request={"22": "012", "60": "22000001000"},
     delivery="sent",
+    mark="flaky",
+    comment="seen again",
 )
 
 
