@@ -2,7 +2,8 @@
 
 1. Who has the socket feeds what it received and sends what `to_send` returns, after every call.
 2. It is `secured` once the handshake is over; nothing is written before.
-3. It is `finished` once the other side has said that it sends no more (close_notify), or hung up: `cut` says which.
+3. It is `finished` once the other side has said that it sends no more (close_notify), or hung up: frames have lengths,
+   so that what a hang-up cuts is known to be cut.
 4. What cannot go on raises `TlsError`; `to_send` may still hold an alert that tells the other side.
 """
 
@@ -48,7 +49,6 @@ class TlsSession:
         self.received = 0  # bytes of the wire
         self.secured = False
         self.finished = False
-        self.cut = False  # it finished without saying so
         if not server:
             self._shake_hands()
 
@@ -75,10 +75,8 @@ class TlsSession:
                     self.finished = True
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLZeroReturnError:  # both have said that they send no more
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):  # both have said that they send no more; or it hung up
             self.finished = True
-        except ssl.SSLEOFError:
-            self.finished = self.cut = True
         except ssl.SSLError as exc:
             raise self._error(exc) from None
         return b"".join(plain)

@@ -216,16 +216,18 @@ def test_a_terminal_is_to_download(host: ControlledHost) -> None:
 def test_another_master_key_costs_a_terminal_that_is_at_work_no_exchange(host: ControlledHost, tmp_path: Path) -> None:
     """It sells while its master key is replaced again and again; its next sign-on is under the last one."""
     host.post("/terminals", NEW)
-    stop, codes, fresh = threading.Event(), [], TMK
+    selling, stop, outcomes, fresh = threading.Event(), threading.Event(), [], TMK
 
     def sell() -> None:
         with Terminal("77000001", mid=MID, tmk=TMK, host=host.address, state=tmp_path) as terminal:
-            codes.append(terminal.sign_on().code)
-            while not stop.is_set() or len(codes) < 20:
-                codes.append(terminal.sale("1.00").code)
+            outcomes.append(terminal.sign_on().outcome)
+            while not stop.is_set():
+                outcomes.append(terminal.sale("1.00").outcome)
+                selling.set()
 
-    selling = threading.Thread(target=sell)
-    selling.start()
+    thread = threading.Thread(target=sell)
+    thread.start()
+    assert selling.wait(timeout=60)
     try:
         seen = []
         for number in range(12):
@@ -234,14 +236,20 @@ def test_another_master_key_costs_a_terminal_that_is_at_work_no_exchange(host: C
             assert answer.status == 200, answer.text
             assert fresh not in answer.text
             seen.append((answer.json["before_kcv"], answer.json["kcv"]))
+            sold = len(outcomes)
+            while len(outcomes) < sold + 2 and thread.is_alive():
+                stop.wait(timeout=0.01)
     finally:
         stop.set()
-        selling.join()
-    assert set(codes) == {"00"}
+        thread.join()
+    assert set(outcomes) == {"approved"}
+    assert len(outcomes) > 24
+    assert host.get("/journal?filter=tid=77000001&limit=1000").json["items"]
+    assert len(host.get("/journal?filter=tid=77000001%20%26%20service=sign_on").json["items"]) == 1
     assert [before for before, _ in seen[1:]] == [now for _, now in seen[:-1]]
-    with Terminal("77000001", mid=MID, tmk=fresh, host=host.address) as terminal:
-        assert terminal.sign_on().code == "00"
-        assert terminal.sale("2.00").code == "00"
+    with Terminal("77000001", mid=MID, tmk=fresh, host=host.address, state=tmp_path) as terminal:
+        assert terminal.sign_on().outcome == "approved"
+        assert terminal.sale("2.00").outcome == "approved"
     with Terminal("77000001", mid=MID, tmk=TMK, host=host.address) as terminal:
         assert terminal.sign_on().outcome == "keys-differ"
 

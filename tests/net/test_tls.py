@@ -315,6 +315,19 @@ def test_an_announced_end_behind_a_request_is_answered_and_announced(
     assert client.receive(3 * 42) == FRAMING.wrap(FRAME) * 3
     assert client.receive(1) == b""
     assert trial.sentences() == []
+    assert trial.closes() == {}  # it was not ended because it stayed silent
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_host_announces_its_end(folder: Path, serve_tls: Callable[..., TlsTrial], version: str) -> None:
+    trial = serve_tls(table(folder), idle_s=0.1)
+    context = client_context(folder, version)
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    sock = context.wrap_socket(trial.peer().socket, server_hostname="localhost", suppress_ragged_eofs=False)
+    with sock:
+        assert ask(sock) == FRAME
+        assert sock.recv(1) == b""  # an end without it raises
+    assert trial.closes() == {"idle": 1}
 
 
 def test_an_end_without_announcement_within_a_frame_cuts_it_off(
