@@ -20,7 +20,9 @@ def read_address(text: str) -> Address:
     try:
         address = parse_listen(text)
     except DataError as exc:
-        raise DataError("--http", 0, "", exc.problem.replace("[=DIALECT]", "").replace("8583", "18583")) from None
+        raise DataError(
+            "--http", 0, "", exc.problem.replace("[=DIALECT][,tls=NAME]", "").replace("8583", "18583")
+        ) from None
     if address.dialect:
         raise DataError("--http", 0, "", f"'{text}' names a dialect, and HTTP has none; write [HOST:]PORT")
     return address

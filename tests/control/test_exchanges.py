@@ -61,6 +61,7 @@ def test_a_wait_for_a_mark_ends_when_a_person_sets_it(sold: ControlledHost) -> N
     sold.post("/exchanges/1/mark", {"mark": "seen"})
     thread.join()
     assert [one["id"] for one in answers[0].json["exchanges"]] == [1]
+    sold.post("/exchanges/1/mark", {"mark": ""})
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ terminals_file = "mine.toml"
 [journey]
 seed = 1
 listen = "nowhere"
--> :3: journey.listen: 'nowhere' is not an address; write [HOST:]PORT[=DIALECT], as in 127.0.0.1:8583
+-> :3: journey.listen: 'nowhere' is not an address; write [HOST:]PORT[=DIALECT][,tls=NAME], as in 127.0.0.1:8583
 
 [journey]
 seed = 1
