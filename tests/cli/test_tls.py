@@ -18,9 +18,13 @@ from typing import Any
 import pytest
 
 from acquirer import cli
+from acquirer.app.relay import RelayOptions, relaying
 from acquirer.app.terminal import AsyncTerminal, Terminal
 from acquirer.settings.certificate_maker import FLAWS, WantedCertificates, make_certificates
+from acquirer.settings.client_tls import client_tls
+from acquirer.settings.listen import Address
 from acquirer.testing import running_host
+from acquirer.testing.background import in_background
 from acquirer.testing.external import ExternalHost, ExternalView
 from acquirer.testing.view import View
 from tests.cli.served import Served, approved
@@ -310,6 +314,19 @@ def test_a_relay_speaks_tls_on_both_sides_and_says_on_which_one_it_failed(folder
         assert exchanges == ["00", "00", "58"]
         (failed,) = [line for line in lines if line["event"] == "not-tls"]
         assert "TLS failed on the terminal's side: plain ISO 8583 on the TLS port" in str(failed)
+
+
+def test_a_plain_terminal_reaches_a_tls_host_through_a_relay(folder: Path) -> None:
+    """Its request comes before the host's side is secured, and waits for it."""
+    own = shown(folder, "terminals/10000161")
+    call = client_tls(own["tls_ca"], own["tls_certificate"], own["tls_key"])
+    with host_of(folder) as host:
+        options = RelayOptions(Address("127.0.0.1", 0), (host.host, host.port), call=call)
+        with (
+            in_background(lambda: relaying(options)) as relay,
+            Terminal(TID, host=relay.value.address, terminals="terminals.toml") as terminal,
+        ):
+            assert [terminal.sign_on().code, terminal.sale("1.00").code] == ["00", "00"]
 
 
 @pytest.mark.slow
