@@ -25,7 +25,9 @@ BEHAVIOUR, LIMITS = "Behaviour", "Limits"  # headings in the help
 def command(
     listen: Annotated[
         list[str] | None,
-        typer.Option(metavar="[HOST:]PORT[=DIALECT]", help="Where to listen; may be given again. Port 0: a free one."),
+        typer.Option(
+            metavar="[HOST:]PORT[=DIALECT][,tls=NAME]", help="Where to listen; may be given again. Port 0: a free one."
+        ),
     ] = None,
     store: Annotated[
         str | None, typer.Option(metavar="URL", help="memory:, sqlite:///relative.db or sqlite:////absolute.db")
@@ -196,7 +198,7 @@ def command(
 
     Every option may also stand in acquirer.toml (idle_s = 60) or the environment (ACQUIRER_IDLE_S=60).
     Ends with 0 on SIGTERM, SIGINT or SIGHUP, 2 when a setting cannot be used, 3 when an address is taken, 6 when the
-    store failed.
+    store failed. Where TLS is spoken, SIGHUP reads certificates anew instead.
     """
     parent = os.getppid()  # before anything else: it may end while modules are imported
     import asyncio
@@ -279,8 +281,16 @@ def _http_door(settings: Config) -> Door | None:
 
 
 def _ready_line(fields: dict[str, Any]) -> str:
-    listeners = ", ".join(f"{listener['address']} ({listener['dialect']})" for listener in fields["listeners"])
+    listeners = ", ".join(
+        f"{one['address']} ({one['dialect']}{', TLS ' + one['tls'] if 'tls' in one else ''})"
+        for one in fields["listeners"]
+    )
     line = f"ready: listening on {listeners}; {fields['terminals']} terminals; store {fields['store']}"
     if "http" in fields:
         line += f"; HTTP at {fields['http']}"
     return line + (f" with the token {fields['http_token']}" if "http_token" in fields else "")
+
+
+def _listener(fields: dict[str, str]) -> str:
+    tls = f", TLS {fields['tls']}" if "tls" in fields else ""
+    return f"{fields['address']} ({fields['dialect']}{tls})"

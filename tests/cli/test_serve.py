@@ -211,6 +211,7 @@ def test_every_setting_is_an_option() -> None:
     others = {
         "http_token",  # a flag could be read by everyone on the machine
         "no_sign_limit",  # of receipts, no host reads it
+        "tls",  # tables of the file: --listen names one
     }
     assert options - {"config", "as_json"} == {*SETTINGS, *ALIASES} - others
 

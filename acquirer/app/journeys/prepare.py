@@ -28,7 +28,7 @@ from acquirer.terminal.card import CardData
 HOST_SETTINGS: Final = tuple(
     name
     for name in SETTINGS
-    if name not in ("listen", "store", "dialect", "terminals", "cards", "pack", "fault", "seed")
+    if name not in ("listen", "store", "dialect", "terminals", "cards", "pack", "fault", "seed", "tls")
 )
 """What ``[journey.host]`` may set; the others are keys of ``[journey]``, or steps."""
 
