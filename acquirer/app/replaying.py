@@ -37,6 +37,12 @@ class ReplayedExchange:
     differences: list[FieldDifference] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)  # differences that are of no field
     notes: list[str] = field(default_factory=list)
+    unwritable: bool = False  # it could not be put into bytes
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether there was no connection to send it on."""
+        return self.outcome == "not-sent" and not self.unwritable
 
     @property
     def same(self) -> bool:
@@ -70,7 +76,10 @@ class Replayer:
         self._line = TerminalConnection(to, compiled.dialect.framing, keep_open=True)
 
     def replay(self, recording: Recording) -> Iterator[ReplayedExchange]:
-        """Yield each exchange once it is over; of those that are not asked for, only the keys are looked at."""
+        """Yield each exchange once it is over, to the first for which there is no connection.
+
+        Of those that are not asked for, only the keys are looked at.
+        """
         wanted = {id(one) for one in recording.exchanges}
         try:
             for one in sorted([*recording.exchanges, *recording.others], key=lambda one: one.entry.at_us):
@@ -78,7 +87,10 @@ class Replayer:
                     continue
                 if id(one) in wanted:
                     self._before(one)
-                    yield self._replayed(one, one.request)
+                    found = self._replayed(one, one.request)
+                    yield found
+                    if found.unreachable:
+                        return
                 elif one.reply is not None and one.reply.message is not None:
                     self._resealer.recorded_only(one.request, one.reply.message)
         finally:
@@ -93,7 +105,7 @@ class Replayer:
             try:
                 resealed = self._resealer.resealed(request, in_clear=one.in_clear)
             except EncodeError as exc:
-                found.detail = f"cannot be written: {exc}"
+                found.detail, found.unwritable = f"cannot be written: {exc}", True
                 found.problems.append(f"not sent: {found.detail}")
                 return found
             found.sent, frame = resealed.message, resealed.message.raw

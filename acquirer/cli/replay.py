@@ -139,8 +139,8 @@ def _ended(found: Sequence[ReplayedExchange], recording: Recording, *, as_json: 
     if not as_json:
         of = plural(len(recording.exchanges), "recorded exchange")
         print(f"{len(found)} of {of} sent again, {differ} differ")
-    if all(one.outcome == "not-sent" for one in found):
-        raise Exit(Code.NO_CONNECTION, f"{found[0].detail}.")
+    if found[-1].unreachable:
+        raise Exit(Code.NO_CONNECTION, f"{found[-1].detail}.")
     if any(one.outcome == "silent" and not one.same for one in found):
         return Code.NO_REPLY
     return Code.EXPECTATION_FAILED if differ else Code.OK
