@@ -44,7 +44,7 @@ IDENTIFIERS = {
     "SignaturePart": "",
     "Settlement": "mid tid batch stan business_date end",
     "UploadedDetail": "card transaction_type",
-    "ExchangeRecord": "peer mti service tid mid batch stan rrn code reason reply_mti",
+    "ExchangeRecord": "peer mti service tid mid batch stan rrn code reason reply_mti compared",
 }
 
 
