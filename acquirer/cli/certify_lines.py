@@ -36,7 +36,12 @@ class CertificationLines:
             self._say(self._painter.paint(f"     The host {printable(step.host)}.", QUIET))
 
     def exchange_seen(self, entry: Entry) -> None:
-        """Show what has arrived, and what was answered."""
+        """Show what has arrived, and what was answered; of bytes that are no request, and of handshakes, why."""
+        if not entry.mti:
+            answer = f"  → {entry.code}" if entry.code else ""
+            why = printable(entry.why or entry.failure or str(entry.reason))
+            self._say(self._painter.paint(f"     ← {why}{answer}", QUIET))
+            return
         amount = "" if entry.amount_minor is None else value_text("amount", entry.amount_minor)
         words = " ".join(filter(None, (entry.mti, entry.service, entry.stan, amount)))
         fault = f" [{entry.fault}]" if entry.fault else ""

@@ -60,7 +60,10 @@ def run(
         str, typer.Option(metavar="COMMAND", help="A command that is run for each step, in place of a person.")
     ] = "",
     own_terminal: Annotated[
-        bool, typer.Option("--own-terminal", help="Have our own terminal certified: it plays both, and no time passes.")
+        bool,
+        typer.Option(
+            "--own-terminal", help="Have our own terminal certified: it plays both, without TLS, and no time passes."
+        ),
     ] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for the report; without it, certification-TID-TIME.")
@@ -87,8 +90,12 @@ def run(
         raise Exit(Code.USAGE, "--out and --resume: a run goes on in its own folder; leave --out away.")
     config = load_config({"listen": listen and [listen], "terminals": terminals})
     address = config.listen[0]
-    if parse_listen(address).dialect:
+    where = parse_listen(address)
+    if where.dialect:
         raise Exit(Code.USAGE, f"--listen {address}: the dialect is that of the cases; leave it away.")
+    if where.tls and own_terminal:
+        problem = f"our own terminal is certified without TLS; leave ,tls={where.tls} away."
+        raise Exit(Code.USAGE, f"--listen {address}: {problem}")
     folder = RunFolder(resume or out or Path(f"certification-{tid}-{datetime.now():%Y%m%d-%H%M%S}"))
     begun = folder.load() if resume else None
     if begun and without:
@@ -104,7 +111,9 @@ def run(
         only=case or (begun.planned if begun else ()),
     )
     known = registered_terminal(number, config.terminals)
-    options = _RunOptions(address, config.tls, [] if own_terminal else _command(drive), own_terminal, as_json)
+    options = _RunOptions(
+        address, config.tls, where.tls, [] if own_terminal else _command(drive), own_terminal, as_json
+    )
     if begun:
         report = _going_on(folder, begun, prepared, number)
     else:
@@ -119,6 +128,7 @@ def run(
 class _RunOptions:
     listen: str
     tls: tuple[ServerTlsTable, ...]
+    tls_name: str
     command: list[str]
     own_terminal: bool
     as_json: bool
@@ -192,7 +202,9 @@ def _run(
     }
     try:
         with journey_host(virtual=options.own_terminal, register=(known,), **settings) as host:
-            print(f"ready: {host.address} waits for terminal {report.tid} ({report.dialect})", file=talk, flush=True)
+            tls = f", TLS {options.tls_name}" if options.tls_name else ""
+            spoken = f"{report.dialect}{tls}"
+            print(f"ready: {host.address} waits for terminal {report.tid} ({spoken})", file=talk, flush=True)
             performer = _performer(folder, prepared, known, host, options)
             try:
                 return run_cases(

@@ -22,6 +22,7 @@ import pytest
 from acquirer import cli
 from acquirer.app.terminal import Terminal
 from acquirer.cli.errors import Code
+from acquirer.settings.certificate_maker import WantedCertificates, make_certificates
 
 ROOT = Path(__file__).parents[2]
 ACQUIRER = str(Path(sys.executable).with_name("acquirer"))
@@ -350,7 +351,33 @@ def test_settings_are_those_of_every_command(monkeypatch: pytest.MonkeyPatch, ca
     assert cli.run([*arguments, "out"]) == Code.OK
     monkeypatch.setenv("ACQUIRER_LISTEN", "127.0.0.1:0,tls=shop")
     assert cli.run([*arguments, "other"]) == Code.USAGE
+    assert "tls=shop: our own terminal is certified without TLS; leave ,tls=shop away." in capsys.readouterr().err
+    assert not Path("other").exists()
+    arguments.remove("--own-terminal")
+    assert cli.run([*arguments, "other"]) == Code.USAGE
     assert "there is no [tls.shop] in acquirer.toml" in capsys.readouterr().err
+
+
+def test_a_terminal_is_certified_over_tls_and_shows_why_a_handshake_failed(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_certificates(place / "tls", WantedCertificates(tids=("10000161",)))
+    table = '[tls.shop]\ncertificate = "tls/server.pem"\nkey = "tls/server.key"\nauthority = "tls/authority.pem"\n'
+    Path("acquirer.toml").write_text(table, encoding="utf-8")
+    address, typed = free_port(), Typing()
+    own: Any = {"tls_certificate": "tls/terminals/{tid}.pem", "tls_key": "tls/terminals/{tid}.key"}
+    without = Terminal("10000161", host=address, tls_ca="tls/authority.pem")
+    with without, Terminal("10000161", host=address, tls_ca="tls/authority.pem", **own) as terminal:
+        screen = Screen(
+            ("Pay 1.00.", lambda: without.sale("1.00")),
+            ("one is required", lambda: terminal.sale("1.00")),
+        )
+        arguments = (*BEGIN, "--case", "sells", "--listen", f"{address},tls=shop", "--out", "out")
+        assert run_as_a_person(monkeypatch, typed, screen, *arguments) == Code.OK
+    text = screen.getvalue()
+    assert f"ready: {address} waits for terminal 10000161 (unionpay-pos, TLS shop)" in text
+    assert "     ← the terminal sent no certificate, and one is required\n" in text
+    assert "     ← 0200 sale 000002 1.00  → 00\n     passed\n" in text
 
 
 def test_two_reports_are_compared(capsys: Say) -> None:
