@@ -5,6 +5,7 @@
    So MACs are checked under the keys that the terminal really has, and a void or a refund finds its sale here too.
 3. Where the real host decided otherwise, the books here follow it: what it declined is not booked, what it approved is.
    So one difference does not make others of all that comes after it.
+4. To which certificate a terminal is bound is not looked at: the real host is shown that of the relay.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ class ComparedHost:
         self._vault = Vault(secrets.token_bytes(32))
         self._host = build_host(replace(parts, faults=Faults(())), compiled, self._vault)
         for one in terminals:
-            self.store.terminals[one.tid] = sealed_terminal(one, self._vault, secrets.token_bytes)
+            unbound = replace(one, certificate="")
+            self.store.terminals[one.tid] = sealed_terminal(unbound, self._vault, secrets.token_bytes)
 
     def answer(self, request: SeenMessage, peer: str) -> OwnReply:
         """Return what our host answers."""

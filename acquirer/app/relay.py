@@ -94,6 +94,8 @@ class RunningRelay:
             "to": address_text(self.options.to),
             "dialect": self.journal.dialect.name,
             "store": self.options.store,
+            **({"tls": self.options.tls.name} if self.options.tls else {}),
+            "to_tls": self.options.call is not None,
         }
 
 

@@ -11,7 +11,7 @@ import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stores import StoreOption
-from acquirer.cli.tls_options import CaOption, CertificateOption, KeyOption, NameOption, Tls, VersionOption
+from acquirer.cli.tls_options import CaOption, KeyOption, NameOption, Tls, VersionOption
 
 if TYPE_CHECKING:
     from acquirer.app.comparison import ComparisonReport
@@ -57,7 +57,10 @@ def command(
         int | None, typer.Option(metavar="MIB", help="The trace grows no further than this: 256.")
     ] = None,
     tls_ca: CaOption = None,
-    tls_certificate: CertificateOption = None,
+    tls_certificate: Annotated[
+        Path | None,
+        typer.Option("--tls-certificate", metavar="FILE", help="PEM of what it shows the host, for all terminals."),
+    ] = None,
     tls_key: KeyOption = None,
     tls_name: NameOption = "",
     tls_version: VersionOption = "",
@@ -148,7 +151,9 @@ def command(
 
     def ready(running: RunningRelay) -> None:
         fields = running.ready
-        line = f"ready: relaying {fields['listen']} to {fields['to']} ({fields['dialect']}); store {fields['store']}"
+        spoken = ", ".join([fields["dialect"], *([f"TLS {fields['tls']}"] if "tls" in fields else [])])
+        to_host = f"{fields['to']}{' over TLS' if fields['to_tls'] else ''}"
+        line = f"ready: relaying {fields['listen']} ({spoken}) to {to_host}; store {fields['store']}"
         print(json.dumps(fields, ensure_ascii=False) if as_json else line, flush=True)
 
     try:

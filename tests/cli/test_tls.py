@@ -300,7 +300,9 @@ def test_a_relay_speaks_tls_on_both_sides_and_says_on_which_one_it_failed(folder
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
         ) as relay:  # fmt: skip
             assert relay.stdout
-            address = json.loads(relay.stdout.readline())["listen"]
+            ready = json.loads(relay.stdout.readline())
+            assert (ready["tls"], ready["to_tls"]) == ("test", True)
+            address = ready["listen"]
             with Terminal(TID, host=address, terminals="terminals.toml", **shown(folder)) as terminal:
                 assert [terminal.sign_on().code, terminal.sale("1.00").code] == ["00", "00"]
             with Terminal("10000162", host=address, terminals="terminals.toml", **shown(folder)) as terminal:
@@ -314,6 +316,33 @@ def test_a_relay_speaks_tls_on_both_sides_and_says_on_which_one_it_failed(folder
         assert exchanges == ["00", "00", "58"]
         (failed,) = [line for line in lines if line["event"] == "not-tls"]
         assert "TLS failed on the terminal's side: plain ISO 8583 on the TLS port" in str(failed)
+
+
+@pytest.mark.slow
+def test_a_relay_compares_and_traces_what_passes_over_tls(folder: Path) -> None:
+    """Its trace holds the messages and not the records of TLS, so that rules and journeys are made of it."""
+    with host_of(folder) as host:
+        own = shown(folder, "terminals/10000161", tls_name="localhost")
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in own.items()]
+        command = [sys.executable, "-m", "acquirer", "relay", "--listen", "127.0.0.1:0,tls=test", "--to", host.address]
+        further = ["--compare", "--terminals", "terminals.toml", "--trace", "relay.trace"]
+        with subprocess.Popen(
+            [*command, "--store", "memory:", "--log", "off", *further, *options], stdout=subprocess.PIPE, text=True
+        ) as relay:
+            assert relay.stdout
+            ready = relay.stdout.readline()
+            address = ready.split()[2]
+            assert ready.startswith(f"ready: relaying {address} (unionpay-pos, TLS test) to {host.address} over TLS; ")
+            with Terminal(TID, host=address, terminals="terminals.toml", **shown(folder)) as terminal:
+                assert [terminal.sign_on().code, terminal.sale("1.00").code] == ["00", "00"]
+            relay.send_signal(signal.SIGTERM)
+            out, _ = relay.communicate(timeout=120)
+        assert (relay.returncode, out.splitlines()[0]) == (0, "2 exchanges compared, 0 differ")
+        assert (
+            cli.run(["record", "relay.trace", "--terminals", "terminals.toml", "--as", "journey", "--out", "j.toml"])
+            == 0
+        )
+        assert 'sale = { amount = "1.00"' in Path("j.toml").read_text()
 
 
 def test_a_plain_terminal_reaches_a_tls_host_through_a_relay(folder: Path) -> None:
