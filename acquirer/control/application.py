@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import FastAPI, Request, WebSocket
+from fastapi import Depends, FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from acquirer import __version__
 from acquirer.app.serve import Running
@@ -33,7 +34,7 @@ from acquirer.control.rules import rule_routes
 from acquirer.control.searching import Searching
 from acquirer.control.stream import Streams, stream_routes
 from acquirer.control.terminals import terminal_routes
-from acquirer.data.toml import DataError
+from acquirer.data.toml import DataError, did_you_mean
 from acquirer.errors import AcquirerError, StoreError
 from acquirer.matcher.keys import ConditionError
 
@@ -74,7 +75,7 @@ def make_application(running: Running, searching: Searching, streams: Streams) -
         for route in routes.routes:
             if isinstance(route, APIRoute):
                 _describe(route)
-        application.include_router(routes)
+        application.include_router(routes, dependencies=[Depends(_known_parameters)])
     handlers: dict[Any, Any] = {
         Problem: _of_problem,
         ConditionError: _of_condition,
@@ -89,6 +90,15 @@ def make_application(running: Running, searching: Searching, streams: Streams) -
     for error, handler in handlers.items():
         application.add_exception_handler(error, handler)
     return application
+
+
+async def _known_parameters(connection: HTTPConnection) -> None:
+    """Refuse a parameter that a route does not have: mistyped, it would let through what it was meant to filter."""
+    known = sorted(field.alias for field in connection.scope["route"].dependant.query_params)
+    for name in connection.query_params:
+        if name not in known:
+            near = did_you_mean(name, known) or (f"; there are {', '.join(known)}" if known else "; there is none")
+            raise unusable_value(f"query/{name[:80]}", f"unknown parameter{near}")
 
 
 def _describe(route: APIRoute) -> None:

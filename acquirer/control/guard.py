@@ -1,8 +1,8 @@
 """Who may ask for what: looked at before anything else is, for each request.
 
 1. Requests come no faster than `RATE`, and at most `MOST_REQUESTS` are open: exchanges are not kept waiting by them.
-2. `Host` names this machine's loopback, the address that was given, or a name that is listed: a page that had its own
-   name resolved to 127.0.0.1 (DNS rebinding) names another one.
+2. `Host` names this machine's loopback, the address that was given or reached, or a name that is listed: a page that
+   had its own name resolved to 127.0.0.1 (DNS rebinding) names another one.
 3. `Origin` is absent or equal to `Host`, and no CORS header is ever sent: a page of another site reads nothing.
 4. What changes something has JSON in its body and says so: a form of another site cannot.
 5. Where others than this machine can reach it, the bearer token that was printed at the start is demanded.
@@ -58,7 +58,7 @@ class Guard:
 
     Args:
         address: that was asked for.
-        hosts: names that are listed beside it.
+        hosts: names that are listed beside it, with a port or without.
         token: that is demanded; "": none.
     """
 
@@ -72,7 +72,8 @@ class Guard:
         now_s: Callable[[], float],
     ) -> None:
         self._application = application
-        self._hosts = frozenset(host.strip("[]").lower() for host in (address.host, *hosts))
+        bare = {host.strip("[]").lower() for host in (address.host, *hosts)}
+        self._hosts = (bare | {_name(host) for host in hosts}) - {""}  # one may be listed with its port
         self._token = token
         self._log = log
         self._now_s = now_s
@@ -89,7 +90,8 @@ class Guard:
         try:
             self._check_load()
             headers = _headers(scope["headers"])
-            self._check_sender(method, scope["path"], headers)
+            reached, _ = scope.get("server") or ("", 0)
+            self._check_sender(method, scope["path"], headers, reached)
             if method in WRITING:
                 receive = await _with_body(method, headers, receive, as_toml=scope["path"] == PACKS)
         except Problem as exc:
@@ -120,9 +122,10 @@ class Guard:
             return
         raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many", sentence, headers={"Retry-After": "1"})
 
-    def _check_sender(self, method: str, path: str, headers: Mapping[str, str]) -> None:
+    def _check_sender(self, method: str, path: str, headers: Mapping[str, str], reached: str) -> None:
         host = headers.get("host", "")
-        if not self._is_ours(_name(host)):
+        # Under 0.0.0.0, the address that a client has reached: no page of another site has it as its own name.
+        if not self._is_ours(_name(host)) and _name(host) != reached:
             sentence = f"this host is not called '{host[:80]}'; use its address, or list the name with --http-host"
             raise Problem(HTTPStatus.FORBIDDEN, "host", sentence)
         origin = headers.get("origin")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from contextlib import suppress
 import pytest
 
 from acquirer.control import guard, protocol
+from acquirer.control.address import read_address
+from acquirer.observe.lines import AsJson
+from acquirer.observe.log import Log
 from tests.control.controlled import ControlledHost, controlled_host
 
 REBOUND = ("evil.example", "evil.example:18583", "127.0.0.1.evil.example", "localhost.evil.example", "", "[::1].evil")
@@ -38,6 +42,36 @@ def test_a_listed_name_is_ours() -> None:
     with controlled_host(hosts=("pos-host.test",)) as host:
         assert host.get("/livez", Host="pos-host.test:18583").status == 200
         assert host.get("/livez", Host="other.test").status == 403
+
+
+def test_a_name_may_be_listed_with_its_port_and_one_that_is_none_lets_nothing_through() -> None:
+    with controlled_host(hosts=("pos-host.test:18583", "not a name")) as host:
+        assert host.get("/livez", Host="pos-host.test:18583").status == 200
+        assert host.get("/livez", Host="").status == 403
+
+
+@pytest.mark.parametrize(("name", "status"), [("192.0.2.7:18583", 200), ("192.0.2.8:18583", 403), ("evil.test", 403)])
+def test_under_every_address_the_one_that_was_reached_is_ours(name: str, status: int) -> None:
+    sent: list[guard.AsgiMessage] = []
+
+    async def application(_scope: object, _receive: object, send: guard.AsgiSend) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive() -> guard.AsgiMessage:
+        return {"type": "http.disconnect"}
+
+    async def send(message: guard.AsgiMessage) -> None:
+        sent.append(message)
+
+    async def ask() -> None:
+        now_s = asyncio.get_running_loop().time
+        entry = guard.Guard(application, read_address("0.0.0.0:18583"), (), "", Log(None, AsJson(), lambda: 0), now_s)
+        headers = [(b"host", name.encode())]
+        scope = {"type": "http", "method": "GET", "path": "/rules", "headers": headers, "server": ("192.0.2.7", 18583)}
+        await entry(scope, receive, send)
+
+    asyncio.run(ask())
+    assert sent[0]["status"] == status
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1", "http://127.0.0.1:1"])

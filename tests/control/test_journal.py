@@ -214,3 +214,19 @@ def test_filter_help_names_every_key(shared: ControlledHost) -> None:
     found = shared.get("/filter-help").json
     assert {"service", "tid", "amount", "delivery"} <= {one["key"] for one in found["keys"]}
     assert all(one["help"] for one in found["keys"])
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "problem"),
+    [
+        ("/journal?fliter=service%3Dsale", "fliter", "unknown parameter; did you mean 'filter'?"),
+        ("/journal/1?x=1", "x", "unknown parameter; there is none"),
+        ("/transactions?tid=10000161&batches=000001", "batches", "unknown parameter; did you mean 'batch'?"),
+    ],
+)
+def test_a_parameter_that_a_route_does_not_have_is_refused(
+    shared: ControlledHost, path: str, name: str, problem: str
+) -> None:
+    answer = shared.get(path)
+    assert answer.status == 422
+    assert answer.json["errors"] == [{"pointer": f"query/{name}", "detail": problem}]

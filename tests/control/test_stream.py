@@ -144,6 +144,7 @@ def test_a_filter_that_cannot_be_used_is_one_sentence(shared: ControlledHost) ->
     assert refusal(shared, "?filter=x%3D1")["detail"].startswith("query.filter: at 'x=1': unknown key; known keys: ")
     assert refusal(shared, "?after=x")["errors"][0]["pointer"] == "query/after"
     assert refusal(shared, "?after=-1")["status"] == 422
+    assert refusal(shared, "?fliter=x")["detail"] == "query.fliter: unknown parameter; did you mean 'filter'?"
 
 
 def test_pages_of_other_sites_and_rebound_names_are_refused(shared: ControlledHost) -> None:
