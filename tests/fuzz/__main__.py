@@ -81,8 +81,11 @@ def _options(words: list[str]) -> argparse.Namespace:
     for name in options.targets:
         if name not in TARGETS:
             parser.error(f"there is no target '{name}'; there are {', '.join(TARGETS)}")
-    if options.frames is not None and options.frames < 1:
-        parser.error("--frames must be a number from 1")
+    for name in ("frames", "seconds", "workers"):
+        if (number := getattr(options, name)) is not None and number < 1:
+            parser.error(f"--{name} must be a number from 1")
+    if options.input and not options.input.is_file():
+        parser.error(f"--input: {options.input} is no file")
     return options
 
 
