@@ -74,6 +74,7 @@ def split(
     """Split a key into components, each with its check value: combined by XOR they are the key again."""
     import os
 
+    from acquirer.security.clear_keys import clear_hex
     from acquirer.security.components import ComponentError, split_key
     from acquirer.settings.private_file import write_private
 
@@ -90,10 +91,10 @@ def split(
         if out is not None:
             path = out / f"component-{number}.txt"
             out.mkdir(parents=True, exist_ok=True)
-            write_private(path, f"{part.reveal().hex().upper()}\n".encode())
+            write_private(path, f"{clear_hex(part)}\n".encode())
             row["file"] = str(path)
         if unsafe_show:
-            row["key"] = part.reveal().hex().upper()
+            row["key"] = clear_hex(part)
         rows.append(row)
     _unsafe(unsafe_show)
     if as_json:
@@ -208,6 +209,7 @@ def rotate_tmk(
     While a host serves the store it is asked to do it (serve --http), and loses no exchange over it.
     """
     from acquirer.cli.host_door import served_door
+    from acquirer.security.clear_keys import clear_hex
     from acquirer.security.vault import Vault
 
     if tmk_cipher not in ("3des", "sm4", "aes"):
@@ -217,7 +219,7 @@ def rotate_tmk(
     if key.weak:
         warn(f"the key with KCV {key.kcv()} is weak: it protects nothing")
     if (door := served_door(config.store)) is not None:
-        before, now = door.rotate_master_key(tid, key.reveal().hex(), tmk_cipher)
+        before, now = door.rotate_master_key(tid, clear_hex(key), tmk_cipher)
     else:
         with writing(config.store) as opened:
             try:
@@ -245,8 +247,10 @@ def rotate_file(store: str | None = StoreOption) -> int:
 
 
 def _shown(key: Secret, unsafe: bool) -> dict[str, str]:
+    from acquirer.security.clear_keys import clear_hex
+
     _unsafe(unsafe)
-    return {"key": key.reveal().hex().upper()} if unsafe else {}
+    return {"key": clear_hex(key)} if unsafe else {}
 
 
 def _unsafe(unsafe: bool) -> None:

@@ -29,12 +29,13 @@ def backup(url: str, target: Path) -> int:
         StoreError: there is no whole store, something is at the target, or it cannot be written.
     """
     database = existing(url)
+    _check_free(target)
     draft = companion(target, ".new")
     try:
         with closing(connect_reading(database)) as source:
             known = source.execute("SELECT value FROM main.meta WHERE name = 'vault'").fetchall()
             key = master_key(database, make=False, known=str(known[0][0]) if known else "")
-            _check_free(target, key)
+            _check_key_file(target, key)
             if known != [(check_value(key),)]:
                 raise StoreError(f"{key_path(database)} is not the key of {database}: put its own back first")
             draft.unlink(missing_ok=True)
@@ -55,13 +56,16 @@ def backup(url: str, target: Path) -> int:
             draft.unlink(missing_ok=True)
 
 
-def _check_free(target: Path, key: bytes) -> None:
+def _check_free(target: Path) -> None:
     check_kind(target)
     if not target.parent.exists():
         raise unusable(target, FileNotFoundError())
     for path in [companion(target, suffix) for suffix in _OTHERS]:
         if path.exists():
             raise StoreError(f"{path} is there already: name another file, or move it away first")
+
+
+def _check_key_file(target: Path, key: bytes) -> None:
     if key_path(target).exists() and master_key(target, make=False) != key:
         raise StoreError(f"{key_path(target)} is another store's key file: name another file, or move it away first")
 

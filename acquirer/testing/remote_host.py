@@ -19,6 +19,7 @@ from acquirer.app.host_client import HostClient
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.model.effects import Hold
+from acquirer.security.clear_keys import clear_hex
 from acquirer.settings.door_file import HostDoor
 from acquirer.settings.registration import Registration
 from acquirer.settings.terminal_values import read_downloads
@@ -157,8 +158,8 @@ def _table(one: Registration) -> dict[str, Any]:
     table["policy"] = {name: getattr(one.policy, name) for name in one.policy.__slots__}
     for name in ("tmk", "bdk"):
         if (key := getattr(one, name)) is not None:
-            table |= {name: key.reveal().hex(), f"{name}_cipher": key.cipher}
+            table |= {name: clear_hex(key), f"{name}_cipher": key.cipher}
     if one.fixed_keys is not None:
-        table["fixed_keys"] = {name: key.reveal().hex() for name, key in one.fixed_keys.items()}
+        table["fixed_keys"] = {name: clear_hex(key) for name, key in one.fixed_keys.items()}
     table |= {name: [*value] for name in ("operators", "downloads") if (value := getattr(one, name))}
     return table | ({"certificate": one.certificate} if one.certificate else {})

@@ -98,7 +98,7 @@ def test_help_begins_with_what_one_always_needs(capsys: Say) -> None:
     sale = helps(capsys)["terminal sale"]
     headings = re.findall(r"^(\S.*):$", sale, re.M)
     assert headings == [
-        "Options", "Signature", "Receipt", "Made without the host", "Terminal and host", "Messages", "Answers",
+        "Options", "Signature", "Receipt", "Made without the host", "Terminal and host", "Messages", "Answers", "TLS",
     ]  # fmt: skip
     first = sale[: sale.index("Signature:")]
     assert [option for option in ("--amount", "--card", "--pin", "--sign", "--tpdu") if f"{option} " in first] == [

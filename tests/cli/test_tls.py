@@ -141,6 +141,7 @@ def test_plain_on_the_tls_port_and_tls_on_the_plain_port(folder: Path) -> None:
             assert terminal.sign_on().outcome == "no-answer"
         with Terminal(TID, host=host.addresses[1], terminals="terminals.toml", **shown(folder)) as terminal:
             assert "it may not speak TLS at this port" in repr(terminal.sign_on())
+        host.journal.wait("reason=not-iso8583")  # what is refused is journalled once it was refused
         whys = {entry.reason: entry.why for entry in host.journal.list() if entry.reason != "approved"}
         assert whys["not-tls"].startswith("plain ISO 8583 on the TLS port")
         assert "TLS handshake on a plain port" in whys["not-iso8583"]
