@@ -85,12 +85,15 @@ def split(
         found = split_key(secret, parts, os.urandom)
     except ComponentError as exc:
         raise Exit(Code.USAGE, f"--parts: {exc}.") from None
+    files = [] if out is None else [out / f"component-{number}.txt" for number in range(1, parts + 1)]
+    if there := next((path for path in files if path.exists()), None):
+        raise Exit(Code.USAGE, f"--out: {there} is there already, perhaps of another key: name another folder.")
     rows = []
     for number, part in enumerate(found, 1):
         row: dict[str, Any] = {"component": number, "kcv": part.kcv()}
-        if out is not None:
-            path = out / f"component-{number}.txt"
-            out.mkdir(parents=True, exist_ok=True)
+        if files:
+            path = files[number - 1]
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_private(path, f"{clear_hex(part)}\n".encode())
             row["file"] = str(path)
         if unsafe_show:

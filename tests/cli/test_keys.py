@@ -113,3 +113,14 @@ def test_a_package_needs_no_command_as_before(capsys: Captured) -> None:
     code, _, err = run(capsys, "--tmk", TMK_HEX, "00" * 5)
     assert code == 2
     assert "no package of unionpay-pos has 5 bytes" in err
+
+
+def test_components_of_another_key_are_not_written_over(capsys: Captured, tmp_path: Path) -> None:
+    words = ("split", "--out", str(tmp_path / "parts"))
+    assert run(capsys, *words, "258FB0AB70D025CDB99DF2C4D302D646")[0] == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "parts").iterdir()}
+    code, out, err = run(capsys, *words, "1234567890ABCDEFABCDEF0987654321")
+    assert (code, out) == (2, "")
+    assert "component-1.txt is there already, perhaps of another key: name another folder" in err
+    assert {path.name: path.read_bytes() for path in (tmp_path / "parts").iterdir()} == before
+    assert len(before) == 3
