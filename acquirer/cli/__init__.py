@@ -55,6 +55,8 @@ GC_THRESHOLD = 50_000
 """New objects between two looks for cycles. With the default of 700 they are looked for again and again while modules
 are imported, which create objects that stay: a tenth of the time that a command takes to start."""
 
+NO_MEMORY = "There is not enough memory: end other programs, or raise the limit of this one (ulimit -v).\n"
+
 # Typer carries its own copy of click and exports only the leaves of its family of errors.
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -110,7 +112,7 @@ def _run(arguments: list[str]) -> int:
         return Code.INTERRUPTED
     except (BrokenPipeError, SystemExit):  # the reader of our output has gone; click calls that sys.exit(1)
         return Code.OK
-    except (MemoryError, ImportError, RuntimeError) as exc:
+    except (MemoryError, ImportError, RuntimeError, SystemError) as exc:
         if not lacks_memory(exc):
             raise
         return _end_without_memory()
@@ -124,7 +126,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _end_without_memory() -> int:
-    _say("There is not enough memory: end other programs, or raise the limit of this one (ulimit -v).")
+    sys.stderr.write(NO_MEMORY)  # as it is: `say` would import what makes controls visible
     return Code.USAGE
 
 

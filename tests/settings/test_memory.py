@@ -17,9 +17,11 @@ from acquirer.settings.memory import lacks_memory
         (ImportError("_rust.abi3.so: failed to map segment from shared object"), True),
         (ImportError("libssl.so.3: cannot allocate memory in static TLS block"), True),
         (RuntimeError("can't start new thread"), True),
+        (SystemError("error return without exception set"), True),
         (OSError(errno.ENOENT, "No such file or directory"), False),
         (ModuleNotFoundError("No module named 'acquirer.none'"), False),
         (RuntimeError("the loop is closed"), False),
+        (SystemError("unknown opcode"), False),
         (ValueError("failed to map segment"), False),
     ],
 )
