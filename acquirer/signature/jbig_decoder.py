@@ -72,7 +72,6 @@ def decode_jbig(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedImage:
         raise JbigError(
             "the stream leaves the picture no line: write its height into the header, or lines before NEWLEN"
         )
-        raise JbigError("the stream leaves the picture no line: write its height into the header, or code its lines")
     bitmap = Bitmap.from_rows(header.width, rows + [0] * (height - len(rows)))
     problems = _exchanged(data, header, max_pixels) if stream.problems else ()
     return DecodedImage(header, bitmap, len(rows), problems or tuple(stream.problems), stream.picture.exact)
