@@ -15,8 +15,7 @@ from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
 from acquirer.store import statements
 from acquirer.store.key_rotation import rotate_master_key
-from acquirer.store.queries import registered
-from acquirer.store.registry import Registered, register
+from acquirer.store.registry import Registered, register, registered_terminal
 from acquirer.store.remarks import write_remark
 from acquirer.store.resetting import reset_rows
 from acquirer.store.row_loader import RowLoader
@@ -68,10 +67,7 @@ class DirectChanges(RowLoader):
         """Write a terminal's session as `change` makes it; see `interface.Store.change_session`."""
 
         def work(cursor: sqlite3.Cursor) -> None:
-            row = cursor.execute(statements.TERMINAL_BY_TID, (tid,)).fetchone()
-            if row is None:
-                raise LookupError(f"no terminal {tid} is registered")
-            _, session = registered(row, self._database)
+            _, session = registered_terminal(cursor, tid, self._database)
             statements.SESSIONS.write(cursor, [SESSION.pack(change(session))])
 
         with self._writes():

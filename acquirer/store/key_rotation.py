@@ -25,7 +25,7 @@ from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.key_file import check_value, master_key, settle_next_key, write_next_key
 from acquirer.store.location import DatabaseLock, unusable
 from acquirer.store.purge import empty_log
-from acquirer.store.queries import registered
+from acquirer.store.registry import registered_terminal
 from acquirer.store.schema import SESSION, TERMINAL
 from acquirer.store.soundness import damaged, explained, unpack_whole
 from acquirer.store.statements import select
@@ -161,10 +161,7 @@ def rotate_master_key(direct: DirectWriter, tid: str, tmk: Secret, vault: Vault,
 
     def work(cursor: sqlite3.Cursor) -> None:
         nonlocal before
-        row = cursor.execute(statements.TERMINAL_BY_TID, (tid,)).fetchone()
-        if row is None:
-            raise LookupError(f"no terminal {tid} is registered")
-        config, session = registered(row, database)
+        config, session = registered_terminal(cursor, tid, database)
         before = session.tmk_kcv or config.tmk_kcv
         fresh = replace(config, tmk=vault.seal_secret(f"tmk:{tid}", tmk, os.urandom), tmk_kcv=tmk.kcv())
         statements.TERMINALS.write(cursor, [(*TERMINAL.pack(fresh), _NOT_COMPARED)])

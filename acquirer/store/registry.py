@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from operator import attrgetter
+from pathlib import Path
 from typing import Final
 
 from acquirer.data.types import Randbytes, Row
@@ -62,7 +63,7 @@ def register(direct: DirectWriter, wanted: Iterable[Registration], vault: Vault,
                 result.added += 1
                 terminals.append((*TERMINAL.pack(sealed_terminal(one, vault, randbytes)), digest))
                 continue
-            config, session = registered(cursor.execute(statements.TERMINAL_BY_TID, (one.tid,)).fetchone())
+            config, session = registered_terminal(cursor, one.tid)
             if _same(one, config, vault):
                 result.unchanged += 1
                 terminals.append((*TERMINAL.pack(config), digest))
@@ -125,6 +126,24 @@ def _same(wanted: Registration, config: TerminalConfig, vault: Vault) -> bool:
 
 def _master(config: TerminalConfig, vault: Vault) -> Secret | None:
     return vault.open_secret(f"tmk:{config.tid}", config.tmk) if config.tmk else None
+
+
+def registered_terminal(
+    cursor: sqlite3.Cursor, tid: str, database: Path | None = None
+) -> tuple[TerminalConfig, Session]:
+    """Return one terminal and its session, as `queries.registered` does.
+
+    Args:
+        database: for sentences about damage.
+
+    Raises:
+        LookupError: no such terminal is registered.
+        StoreError: its row is damaged.
+    """
+    row = cursor.execute(statements.TERMINAL_BY_TID, (tid,)).fetchone()
+    if row is None:
+        raise LookupError(f"no terminal {tid} is registered")
+    return registered(row, database)
 
 
 def registration_of(config: TerminalConfig, vault: Vault) -> Registration:
