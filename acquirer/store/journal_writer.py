@@ -14,6 +14,8 @@ from acquirer.store.statements import FIRST_EXCHANGE, LAST_EXCHANGE, META_BY_NAM
 FIRST_NUMBER: Final = "journal"
 """What the store remembers the number of the next exchange as, once its journal was emptied."""
 
+_OLD_JOURNAL: Final = "SELECT 1 FROM sqlite_master WHERE name = 'journal'"
+
 FORMS_KEPT: Final = 4096
 """Forms whose numbers are remembered: more than any traffic has, and any peer may send any bitmap."""
 
@@ -90,6 +92,11 @@ def last_number(cursor: sqlite3.Cursor) -> int:
     (last,) = cursor.execute(LAST_EXCHANGE).fetchone()
     if last is None and (first := cursor.execute(META_BY_NAME, (FIRST_NUMBER,)).fetchone()):
         return int(first[1]) - 1
-    if last is None and cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone():
-        (last,) = cursor.execute("SELECT max(id) FROM journal").fetchone()  # of before version 0006
+    if last is None and has_old_journal(cursor):
+        (last,) = cursor.execute("SELECT max(id) FROM journal").fetchone()
     return int(last or 0)
+
+
+def has_old_journal(cursor: sqlite3.Cursor) -> bool:
+    """Return whether there is a table of exchanges of before version 0006: see `store.wide_journal`."""
+    return cursor.execute(_OLD_JOURNAL).fetchone() is not None

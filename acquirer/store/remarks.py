@@ -14,6 +14,7 @@ from acquirer.errors import StoreError
 from acquirer.model.remarks import Remark
 from acquirer.store import schema
 from acquirer.store.database import connect_beside
+from acquirer.store.journal_writer import has_old_journal
 from acquirer.store.location import MEMORY, database_path
 from acquirer.store.schema import REMARK, sql_name
 from acquirer.store.soundness import explained
@@ -23,7 +24,6 @@ _REMARKS: Final = replaced(schema.remark)
 _REMARK: Final = select(schema.remark, having("exchange_id"))
 _DELETE: Final = " ".join(["DELETE FROM", sql_name(schema.remark.name), "WHERE", having("exchange_id")])
 _EXCHANGE: Final = query("1", sql_name(schema.exchange.name), [having("id")])
-_OLD: Final = "SELECT 1 FROM sqlite_master WHERE name = 'journal'"
 
 
 def write_remark(cursor: sqlite3.Cursor, number: int, mark: str | None, comment: str | None) -> Remark:
@@ -84,6 +84,6 @@ def _in_transaction(
 def _is_there(cursor: sqlite3.Cursor, number: int) -> bool:
     if cursor.execute(_EXCHANGE, (number,)).fetchone():
         return True
-    if not cursor.execute(_OLD).fetchone():
+    if not has_old_journal(cursor):
         return False
     return cursor.execute("SELECT 1 FROM journal WHERE id = ?", (number,)).fetchone() is not None

@@ -14,7 +14,7 @@ from typing import Final
 
 from acquirer.model.rows import Session, TerminalConfig
 from acquirer.store import schema, statements
-from acquirer.store.journal_writer import FIRST_NUMBER, last_number
+from acquirer.store.journal_writer import FIRST_NUMBER, has_old_journal, last_number
 from acquirer.store.queries import REGISTERED, registered
 from acquirer.store.schema import SESSION, StoreTable, sql_name
 from acquirer.store.transaction_writer import set_meta
@@ -34,8 +34,8 @@ def reset_rows(cursor: sqlite3.Cursor, parts: Collection[str]) -> None:
     if "journal" in parts:
         set_meta(cursor, FIRST_NUMBER, str(last_number(cursor) + 1))
         _empty(cursor, *_JOURNAL)
-        if cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone():
-            cursor.execute("DELETE FROM journal")  # of before version 0006
+        if has_old_journal(cursor):
+            cursor.execute("DELETE FROM journal")
     if "books" in parts:
         _empty(cursor, *_BOOKS)
     if "sessions" in parts or "books" in parts:
