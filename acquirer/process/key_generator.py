@@ -2,7 +2,7 @@
 
 Only layouts that are in demand are kept ready, and the process begins with the demand (`STARTS_AT`). A pool that is
 empty, or a process that has ended or cannot be started, stops no exchange: the host then makes its keys itself. Between
-the two processes keys are sealed under a key made for this run.
+the two processes keys are sealed under a key made for this run (`security.message_seal`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from acquirer.process import channel
 from acquirer.process.channel import Channel
 from acquirer.process.randomness import pooled
+from acquirer.security.message_seal import MessageSeal
 from acquirer.security.packages import PackageIssuer, ReadyKeys
-from acquirer.security.vault import MASTER_BYTES, Vault, VaultError
+from acquirer.security.vault import MASTER_BYTES, VaultError
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -85,7 +86,7 @@ class KeyGenerator:
             self._warn(f"{NOT_STARTED}: {exc}")
             return
         key = os.urandom(MASTER_BYTES)
-        self._vault = Vault(key)
+        self._seal = MessageSeal(key)
         self._channel = Channel(child, self._loop)
         self._channel.send(key)
         self._channel.begin(self._take_batch, self._note_end)
@@ -117,7 +118,7 @@ class KeyGenerator:
     def _take_batch(self, answer: Any) -> None:
         number, sealed = answer
         try:
-            self._pools[number].put(self._vault.open(_binding(number), sealed))
+            self._pools[number].put(self._seal.open(sealed, _binding(number)))
         except VaultError:  # it was not sealed by our process for this pool
             self._note_end()
 
@@ -131,17 +132,17 @@ def main(connection: Connection) -> None:
     """Make the batches that are ordered, until the connection ends."""
     channel.ignore_signals()
     try:
-        vault = Vault(channel.receive(connection))
+        seal = MessageSeal(channel.receive(connection))
         randbytes = pooled()
         issuers: dict[int, PackageIssuer] = {}
         while True:
             number, package, mak = channel.receive(connection)
             issuer = issuers.get(number) or issuers.setdefault(number, PackageIssuer(package, mak))
             batch = issuer.fresh(randbytes, BATCH_SETS)
-            channel.reply(connection, (number, vault.seal(_binding(number), batch, randbytes)))
+            channel.reply(connection, (number, seal.seal(batch, _binding(number))))
     except (EOFError, OSError):
         return
 
 
-def _binding(number: int) -> str:
-    return f"ahead:{number}"
+def _binding(number: int) -> bytes:
+    return f"ahead:{number}".encode()
