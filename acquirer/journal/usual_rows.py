@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from acquirer.journal.mask import Shower, shows_short_text, shows_text
@@ -35,40 +35,16 @@ def usual_row(
         equal: fields that may repeat a value, and the names of what they repeat.
         binary: fields that hold bytes.
     """
-    kept = [name for name in form.names.split() if "=" not in name]
     variables = {name: name.replace(".", "_") for name in (*record, *showers)}
-    repeated = {variables[name]: variables[source] for name, source in equal.items() if name not in kept}
-    not_repeated = {variables[name]: variables[source] for name, source in equal.items() if name in kept}
-    written = {name: variables[name] for name in showers if variables[name] not in repeated}
-    texts = [*written.values(), *[source for source in dict.fromkeys(repeated.values()) if source in record]]
-    names: dict[str, Any] = {"form": form, "may_hold": may_hold_card_numbers}
+    names: dict[str, Any] = {}
     lines = [
         f"[{', '.join([*record, 'request', '_', 'reply'])}] = facts",
-        *_refused_if([f"{name} != form.{name}" for name in ("service", "code", "reason")]),
-        *_refused_if([f"not {name}" if name in kept else name for name in VALUE_RECORD if name != "amount_minor"]),
-        *_refused_if([f"(amount_minor is None) == {'amount_minor' in kept}"]),  # an amount of 0 is there
         *[
             f"[{', '.join([variables[one] for one in showers if one.startswith(f'{side}.')])}] = {values}"
             for side, values in _SIDES
         ],
-        *_refused_if([f"{name} != {source}" for name, source in repeated.items()]),
-    ]
-    for name, variable in written.items():
-        names[f"show_{variable}"] = showers[name]
-        show = f"{variable} = show_{variable}({variable})"
-        if name in binary or not shows_short_text(showers[name]):
-            lines.append(show)
-        elif not shows_text(showers[name]):
-            lines.append(f"if len({variable}) >= {PAN_DIGITS[0]}: {show}")
-    searched = [name for name in SEARCHED if name in kept]
-    lines += [
-        *_refused_if([f"{name} == {source}" for name, source in not_repeated.items()]),
-        f"texts = ''.join([{', '.join(texts)}])",
-        "if not (texts.isascii() and texts.isprintable()): return None",
-        *_refused_if([f"may_hold({_joined(searched, _NEWLINE)})"] if searched else []),
-        f"data = {_joined([variables[name] for name in kept], SEPARATOR)}",
-        *_refused_if([f"data.count({SEPARATOR!r}) != {max(len(kept) - 1, 0)}"]),
-        "return at_us, tid, form, data",
+        *row_source(form, variables, showers, equal, binary, names),
+        "return row",
     ]
     source = "\n    ".join(["def usual(facts):", *lines])
     exec(compile(source, "<generated row>", "exec"), names)  # noqa: S102  made of our own names
@@ -84,7 +60,7 @@ def row_source(
     binary: Collection[str],
     names: dict[str, Any],
 ) -> list[str]:
-    """Return Python source that does the same where the values are at hand; it makes ``row``, which is None otherwise.
+    """Return Python source that makes ``row`` where the values are at hand; None where the exchange is no usual one.
 
     Args:
         values: an expression for each name, of a record or in a form; two that are alike have one value.
@@ -98,7 +74,6 @@ def row_source(
     ]
     usual.append(f"({values['amount_minor']} is None) == {'amount_minor' not in kept}")
     usual += [f"{values[name]} == {values[source]}" for name, source in repeated.items()]
-    usual += [f"{values[name]} != {values[source]}" for name, source in equal.items() if name in kept]
     shown: dict[str, str] = {name: values[name] for name in kept if name not in showers}
     lines = []
     for name in [name for name in kept if name in showers]:
@@ -118,14 +93,15 @@ def row_source(
             *[values[source] for source in repeated.values() if source in VALUE_RECORD or source == "tid"],
         ]
     )
-    searched = [name for name in SEARCHED if name in kept]
+    searched = [values[name] for name in SEARCHED if name in kept]
+    sound = ["texts.isascii()", "texts.isprintable()", f"data.count({SEPARATOR!r}) == {max(len(kept) - 1, 0)}"]
+    sound += [f"{shown[name]} != {shown.get(source, values[source])}" for name, source in equal.items() if name in kept]
+    sound += [f"not may_hold({_joined(searched, _NEWLINE)})"] if searched else []
     names |= {"form": form, "may_hold": may_hold_card_numbers}
     lines += [
         f"texts = ''.join([{', '.join(texts)}])",
         f"data = {_joined([shown[name] for name in kept], SEPARATOR)}",
-        f"if texts.isascii() and texts.isprintable() and data.count({SEPARATOR!r}) == {max(len(kept) - 1, 0)}"
-        + f" and not may_hold({_joined([values[name] for name in searched], _NEWLINE)}):" * bool(searched)
-        + ":" * (not searched),
+        f"if {' and '.join(sound)}:",
         "    row = at_us, tid, form, data",
     ]
     return ["row = None", f"if {' and '.join(_unsure(usual))}:", *[f"    {line}" for line in lines]]
@@ -152,12 +128,6 @@ SEARCHED: Final = tuple(text_masks(ExchangeRecord))
 
 _SIDES: Final = (("request", "request.values()"), ("reply", "() if reply is None else reply.values()"))
 _NEWLINE: Final = "\n"
-
-
-def _refused_if(conditions: Sequence[str]) -> Iterator[str]:
-    """Yield the line that returns None where one of these holds, if there are any."""
-    if conditions:
-        yield f"if {' or '.join(conditions)}: return None"
 
 
 def _joined(variables: Sequence[str], between: str) -> str:
