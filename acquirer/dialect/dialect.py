@@ -87,10 +87,10 @@ class Dialect:
     written_samples: tuple[Sample, ...] = field(repr=False)  # of its own file
     inherit_samples: Callable[[Dialect], InheritedSamples] | None = field(repr=False)  # None: it has its own, or none
     document: Document = field(repr=False)  # its file, over those that it extends
+    mac_des: tuple[int, ...] = field(init=False, repr=False)  # of a MAC, in messages of one bitmap and of two
     mac_width: int = field(init=False, repr=False)  # bytes of a MAC on the wire; 0: messages have none
     _codec: Codec = field(init=False, repr=False)
     _router: Router = field(init=False, repr=False)
-    _mac_des: tuple[int, ...] = field(init=False, repr=False)  # of messages of one bitmap, and of two
     _inherited: InheritedSamples | None = field(init=False, repr=False)  # once they are asked for
     _terminal_profile: tuple[TerminalProfile | None, ...] = field(init=False, repr=False)  # the same: one, or none yet
 
@@ -101,7 +101,7 @@ class Dialect:
         object.__setattr__(self, "_terminal_profile", ())
         places = [at.de for name in ("mac", "mac_secondary") if (at := self.elements.get(name))]
         plain = not places or self.fields[places[0]].encoding == "binary"
-        object.__setattr__(self, "_mac_des", tuple(places))
+        object.__setattr__(self, "mac_des", tuple(places))
         object.__setattr__(self, "mac_width", len(places[:1]) * self.security.mac_bytes * (1 if plain else 2))
 
     def error(self, path: KeyPath, problem: str) -> DataError:
@@ -278,16 +278,16 @@ class Dialect:
     def with_mac(self, frame: bytes, mac: bytes) -> bytes:
         """Return the frame with its last field, the MAC, replaced. Raises EncodeError: a MAC of another size."""
         if len(mac) != self.security.mac_bytes:
-            raise EncodeError(f"a MAC has {self.security.mac_bytes} bytes, not {len(mac)}", field=self._mac_des[0])
+            raise EncodeError(f"a MAC has {self.security.mac_bytes} bytes, not {len(mac)}", field=self.mac_des[0])
         if self.mac_width != len(mac):  # it travels as hexadecimal text
-            mac = mac.hex().upper().encode(self.fields[self._mac_des[0]].charset)
+            mac = mac.hex().upper().encode(self.fields[self.mac_des[0]].charset)
         return frame[: -len(mac)] + mac
 
     def mac_de(self, fields: Mapping[int, Value]) -> int:
         """Return which DE is the MAC of a message with these fields: the last of its last bitmap; 0 without any."""
-        if len(self._mac_des) > 1 and max(fields, default=0) > self._mac_des[0]:
-            return self._mac_des[1]
-        return self._mac_des[0] if self._mac_des else 0
+        if len(self.mac_des) > 1 and max(fields, default=0) > self.mac_des[0]:
+            return self.mac_des[1]
+        return self.mac_des[0] if self.mac_des else 0
 
     def mac_of(self, message: Message) -> bytes | None:
         """Return the MAC that a message carries; None when it carries none, or something of another size."""

@@ -82,8 +82,7 @@ def _other_charset(value: Value, shower: Shower, shown_as: str, displayed_in: st
 
 
 def _macs(dialect: Dialect) -> dict[int, Shower]:
-    places = [dialect.elements[name].de for name in ("mac", "mac_secondary") if name in dialect.elements]
-    return {de: _mac for de in places if dialect.fields[de].kind == "b"}
+    return {de: _mac for de in dialect.mac_des if dialect.fields[de].kind == "b"}
 
 
 def _mac(value: Value) -> str:

@@ -28,7 +28,7 @@ def masked_frame(fields: Mapping[str, str], mti: str, dialect: Dialect) -> tuple
     Raises:
         EncodeError: not even the message type can be encoded.
     """
-    macs = {dialect.elements[name].de for name in ("mac", "mac_secondary") if name in dialect.elements}
+    macs = dialect.mac_des
     values: dict[int, Value] = {}
     left_out: list[int] = []
     for de, shown in sorted((int(de), shown) for de, shown in fields.items()):

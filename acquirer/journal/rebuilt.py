@@ -28,7 +28,6 @@ def rebuilt_fields(
         OtherCardError: the card number is not that of the test data.
     """
     places = {dialect.elements[name].de: name for name in test_data if name in dialect.elements}
-    macs = {dialect.elements[name].de for name in ("mac", "mac_secondary") if name in dialect.elements}
     fields: dict[int, Value] = {}
     left_out: list[int] = []
     for de, text in sorted((int(de), text) for de, text in shown.items()):
@@ -36,7 +35,7 @@ def rebuilt_fields(
         name = places.get(de, "")
         if spec is None:
             left_out.append(de)
-        elif de in macs:
+        elif de in dialect.mac_des:
             fields[de] = blank_value(spec, text)
         elif not is_hidden(text):
             value = shown_value(spec, text)

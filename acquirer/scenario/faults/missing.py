@@ -26,7 +26,7 @@ class Missing(ReplyFault):
     def misfit(self, dialect: Dialect) -> str:
         """Return why it never acts on replies of a dialect."""
         problem = missing_in_replies(dialect, f"de.{self.de}")
-        if self.de in [dialect.elements[name].de for name in ("mac", "mac_secondary") if name in dialect.elements]:
+        if self.de in dialect.mac_des:
             problem = "it is the MAC, which is made afterwards; use the kind wrong_mac, with how=absent"
         return problem and f"'de' is {self.de}: {problem}"
 

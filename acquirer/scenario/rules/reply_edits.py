@@ -66,7 +66,7 @@ def _misplaced(dialect: Dialect, name: str, value: str | None) -> str:
     if problem := absent(dialect, name):
         return problem
     de = field_of(dialect, name)
-    if de in {dialect.elements[one].de for one in ("mac", "mac_secondary") if one in dialect.elements}:
+    if de in dialect.mac_des:
         return _NOT_THE_MAC
     if "code" in dialect.elements and de == dialect.elements["code"].de:
         return _NOT_THE_CODE
