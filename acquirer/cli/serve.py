@@ -281,10 +281,7 @@ def _http_door(settings: Config) -> Door | None:
 
 
 def _ready_line(fields: dict[str, Any]) -> str:
-    listeners = ", ".join(
-        f"{one['address']} ({one['dialect']}{', TLS ' + one['tls'] if 'tls' in one else ''})"
-        for one in fields["listeners"]
-    )
+    listeners = ", ".join(map(_listener, fields["listeners"]))
     line = f"ready: listening on {listeners}; {fields['terminals']} terminals; store {fields['store']}"
     if "http" in fields:
         line += f"; HTTP at {fields['http']}"
