@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -47,21 +46,12 @@ class ServedDoor:
         return str(self._post("/receipts", key._asdict())["url"])
 
     def _post(self, path: str, document: Mapping[str, Any]) -> Any:
-        import http.client
-
-        from acquirer.app.host_client import ask_host
-        from acquirer.data.json_text import JsonTextError, parse_json
+        from acquirer.app.host_client import HostClient, HostRefusalError, HostUnreachableError
 
         try:
-            status, body = ask_host(self._door, "POST", path, document)
-            answer = parse_json(body)
-        except (OSError, http.client.HTTPException, JsonTextError) as exc:
-            reason = (exc.strerror or str(exc)) if isinstance(exc, OSError) else str(exc)
-            raise Exit(Code.USAGE, f"the host at {self._door.url} does not answer as it should ({reason}).") from None
-        if status >= HTTPStatus.BAD_REQUEST:
-            problem = answer.get("detail", HTTPStatus(status).phrase)
-            raise Exit(Code.USAGE, f"the host at {self._door.url} refuses: {problem}.")
-        return answer
+            return HostClient(self._door).ask("POST", path, document)
+        except (HostRefusalError, HostUnreachableError) as exc:
+            raise Exit(Code.USAGE, f"{exc}.") from None
 
 
 def served_door(url: str) -> ServedDoor | None:
