@@ -13,7 +13,6 @@ from acquirer.app.terminal_connection import HostAddress, TerminalConnection
 from acquirer.dialect.answers import differing_element
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.inspect.differences import compare_replies
-from acquirer.inspect.explain import Explanation, explain
 from acquirer.inspect.field_difference import FieldDifference
 from acquirer.terminal.effects import Ask, NoAnswer, NotSent, Received, Response
 from acquirer.wire.message import DecodeError, EncodeError, Message
@@ -182,10 +181,6 @@ class Replayer:
         if keys is None or self._dialect.mac_of(reply) is None or self._suite.verify_reply(keys, reply):
             return ""
         return f"differs: the MAC of the reply is not made with MAK KCV {keys.reply_mak.kcv()}"
-
-    def explained(self, message: Message) -> Explanation:
-        """Return a message in words."""
-        return explain(self._dialect, message)
 
 
 def replay_json(found: ReplayedExchange, code: str) -> dict[str, Any]:
