@@ -54,18 +54,16 @@ def recorded_rules(exchanges: Sequence[RecordedExchange], dialect: Dialect, name
     """
     result = RecordedText("", 0)
     alike: dict[RequestKey, list[Entry]] = {}
-    seen: dict[tuple[str, ...], int] = {}
+    seen: set[tuple[str, ...]] = set()
     for entry in (one.entry for one in exchanges):
         if why := _why_not(entry, dialect):
             result.left_out.append(f"exchange {entry.id}: {why}")
             continue
         again = entry.tid, entry.batch, entry.stan, without_repeat(entry.mti), entry.service
-        if entry.stan and again in seen and entry.service not in MANAGEMENT:
-            seen[again] += 1
-            if entry.code:
-                result.reproduced += 1  # its stored answer
-                continue
-        seen.setdefault(again, 0)
+        if entry.code and entry.stan and again in seen and entry.service not in MANAGEMENT:
+            result.reproduced += 1  # its stored answer
+            continue
+        seen.add(again)
         amount = "" if entry.amount_minor is None else value_text("amount", entry.amount_minor)
         alike.setdefault((entry.service, "", amount, entry.pan_masked), []).append(entry)
     rules: list[dict[str, Any]] = []
