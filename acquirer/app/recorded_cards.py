@@ -22,7 +22,7 @@ def note_cards(compiled: CompiledDialect, recording: Recording, terminals: Itera
     """
     suite, dialect = compiled.suite, compiled.dialect
     known = KnownKeys(suite, terminals)
-    for one in sorted([*recording.exchanges, *recording.others], key=lambda one: one.entry.at_us):
+    for one in recording.in_time_order:
         request, reply = one.request, one.reply
         if request is None or request.message is None:
             continue

@@ -63,6 +63,11 @@ class Recording:
     notes: list[str] = field(default_factory=list)  # what is not among them, and why
     others: list[RecordedExchange] = field(default_factory=list)  # that are not asked for: their keys count
 
+    @property
+    def in_time_order(self) -> list[RecordedExchange]:
+        """Return all exchanges as they came, those that are not asked for among them."""
+        return sorted([*self.exchanges, *self.others], key=lambda one: one.entry.at_us)
+
 
 def read_recording(data: bytes, dialects: Sequence[Dialect]) -> Recording:
     """Return what a capture or a trace holds; its dialect is the one of those given that reads it best.

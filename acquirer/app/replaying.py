@@ -81,7 +81,7 @@ class Replayer:
         """
         wanted = {id(one) for one in recording.exchanges}
         try:
-            for one in sorted([*recording.exchanges, *recording.others], key=lambda one: one.entry.at_us):
+            for one in recording.in_time_order:
                 if one.request is None:
                     continue
                 if id(one) in wanted:
