@@ -46,7 +46,7 @@ from acquirer.security.vault import Vault
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.registration import Registration
 from acquirer.store.registry import sealed_terminal
-from acquirer.wire.message import DecodeError, Message, Value
+from acquirer.wire.message import DecodeError, Message
 
 UNKNOWN_HERE: Final = frozenset({Reason.TERMINAL_UNKNOWN, Reason.SIGN_ON_REQUIRED})
 """Reasons that our host has because it was not there before: it does not know the terminal, or its keys."""
@@ -181,18 +181,14 @@ class ComparedHost:
         row = self.store.transactions.get(booked.key)
         if row is None:
             return
-        changed: dict[str, str] = {}
-        if row.state in ("approved", "declined") and ours_approved != theirs_approved:
-            changed = {"state": "approved" if theirs_approved else "declined", "reason": Reason.CHOSEN}
         if ours_approved != theirs_approved:
-            changed["code"] = text_of(dialect, reply.fields, "code")
-        for name in ("rrn", "auth_id"):
-            if value := text_of(dialect, reply.fields, name):
-                changed[name] = value
-        elements: dict[str, Value] = {
-            name: text_of(dialect, reply.fields, name) or value for name, value in row.reply_elements.items()
-        }
-        self.store.transactions[booked.key] = replace(row, reply_elements=elements, **changed)  # type: ignore[arg-type]
+            row = replace(row, code=text_of(dialect, reply.fields, "code"))
+            if row.state in ("approved", "declined"):
+                row = replace(row, state="approved" if theirs_approved else "declined", reason=Reason.CHOSEN)
+        elements = {name: text_of(dialect, reply.fields, name) or value for name, value in row.reply_elements.items()}
+        rrn = text_of(dialect, reply.fields, "rrn") or row.rrn
+        auth_id = text_of(dialect, reply.fields, "auth_id") or row.auth_id
+        self.store.transactions[booked.key] = replace(row, rrn=rrn, auth_id=auth_id, reply_elements=elements)
 
     # effects
 
