@@ -18,7 +18,7 @@ from acquirer.app.build import Parts, build_host
 from acquirer.app.in_memory import drive
 from acquirer.app.in_memory_store import InMemoryStore
 from acquirer.app.known_keys import KnownKeys
-from acquirer.app.relay_messages import SeenMessage, text_of
+from acquirer.app.relay_messages import SeenMessage, approves, text_of
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.errors import SecurityError
 from acquirer.host.exchange import exchange
@@ -114,7 +114,7 @@ class ComparedHost:
     def follow(self, request: SeenMessage, reply: SeenMessage, own: OwnReply) -> str:
         """Have keys and books follow a real reply; return a sentence about keys that do not open, or ""."""
         problem = ""
-        approved = self._is_approved(reply)
+        approved = approves(self.compiled.dialect, reply)
         if own.approved and not approved:
             self._undo(own)
         if reply.message is not None and approved:
@@ -127,12 +127,6 @@ class ComparedHost:
         if changes is not None and changes.transaction is not None:
             self._follow_transaction(reply, changes.transaction, own.approved, approved)
         return problem
-
-    def _is_approved(self, reply: SeenMessage) -> bool:
-        dialect = self.compiled.dialect
-        code = text_of(dialect, reply.fields, "code")
-        known = dialect.codes.get(code)
-        return reply.failure is None and (not code or (known is not None and known.kind == "A"))
 
     def _follow_session(
         self, request: SeenMessage, reply: SeenMessage, own: OwnReply, keys: WorkingKeys | None

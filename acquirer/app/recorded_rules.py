@@ -17,6 +17,7 @@ from acquirer.app.recording import RecordedExchange
 from acquirer.data.text import plural, printable
 from acquirer.data.toml import DataError, parse_toml
 from acquirer.data.toml_text import toml_tables, toml_value
+from acquirer.dialect.definitions import ACCEPTED
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.router import without_repeat
 from acquirer.host.services import SERVICES
@@ -132,7 +133,7 @@ def _add(
             faults.append({"name": about, "kind": "silent", "when": {**when, "nth": str(place)}})
     result.reproduced += len(entries)
     codes = [entry.code or _assumed(dialect, service) for entry in entries]
-    approved = [code in dialect.codes and dialect.codes[code].kind == "A" for code in codes]
+    approved = [code in dialect.codes and dialect.codes[code].kind == ACCEPTED for code in codes]
     if service in MANAGEMENT and all(approved):
         return
     if not any(entry.code for entry in entries):

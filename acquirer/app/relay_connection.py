@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from acquirer.app.relay_journal import RelayJournal
-from acquirer.app.relay_messages import SeenMessage, amount_minor, decoded, safely, text_of
+from acquirer.app.relay_messages import SeenMessage, amount_minor, approves, decoded, safely, text_of
 from acquirer.app.relay_trace import ConnectionTrace
 from acquirer.data.text import plural
 from acquirer.dialect.answers import differing_element
@@ -196,7 +196,7 @@ class ConnectionJournal:
         sender = _SENDERS[direction]
         if reply.failure is not None:
             reason, why = "undecodable_reply", f"the reply of the {sender} cannot be decoded: {reply.failure}"
-        elif not code or (known is not None and known.kind == "A"):
+        elif approves(dialect, reply):
             reason, why = str(Reason.APPROVED), f"approved by the {sender}"
         else:
             meaning = known.meaning.en if known is not None else "a code that this dialect does not know"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from acquirer.dialect.definitions import ACCEPTED
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.dialect.readers import ElementReaders
 from acquirer.wire.message import DecodeError, Message, Value
@@ -39,6 +40,13 @@ def text_of(dialect: Dialect, fields: dict[int, Value], element: str) -> str:
     """Return an element as text; "" where there is none, or it is binary."""
     value = dialect.get_from(fields, element)
     return value if isinstance(value, str) else ""
+
+
+def approves(dialect: Dialect, reply: SeenMessage) -> bool:
+    """Return whether a reply approves: a code says so, or it can be read and has none."""
+    code = text_of(dialect, reply.fields, "code")
+    known = dialect.codes.get(code)
+    return reply.failure is None and (not code or (known is not None and known.kind == ACCEPTED))
 
 
 def safely(read: Callable[[dict[int, Value]], str], fields: dict[int, Value]) -> str:
