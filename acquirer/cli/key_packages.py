@@ -7,7 +7,7 @@ import sys
 import typer
 
 from acquirer.cli.errors import Code, Exit
-from acquirer.cli.key_values import print_steps, read_bytes, read_key
+from acquirer.cli.key_values import print_steps, read_bytes, read_key, warn_of_clear_keys
 from acquirer.data.text import plural
 
 
@@ -36,6 +36,6 @@ def command(
         others = ", ".join(fitting[1:])
         print(f"Read as package {fitting[0]}; {others} has the same size (--package).", file=sys.stderr)
     if unsafe_show:
-        print("Keys are in the clear: do not paste this where others can read it.", file=sys.stderr)
+        warn_of_clear_keys()
     print_steps(package_steps(packages[fitting[0]], master, data, unsafe=unsafe_show), as_json)
     return Code.OK

@@ -55,6 +55,11 @@ def read_key(name: str, given: str, cipher: str = "") -> Secret:
         raise Exit(Code.USAGE, f"{name}: {exc}.") from None
 
 
+def warn_of_clear_keys() -> None:
+    """Say on stderr that what is printed holds keys in the clear."""
+    print("Keys are in the clear: do not paste this where others can read it.", file=sys.stderr)
+
+
 def print_steps(steps: Iterable[WorkStep], as_json: bool) -> None:
     """Print steps as a table, or as one JSON array."""
     from acquirer.cli.listing import print_table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,7 @@ from acquirer.cli.errors import Code, Exit
 from acquirer.cli.help import CommandGroup
 from acquirer.cli.json_output import print_array, print_object
 from acquirer.cli.key_packages import command as unwrap
-from acquirer.cli.key_values import read_key, read_text
+from acquirer.cli.key_values import read_key, read_text, warn_of_clear_keys
 from acquirer.cli.stores import ArrayOption, ObjectOption, StoreOption, settings, store_problems, warn, writing
 
 if TYPE_CHECKING:
@@ -99,7 +98,8 @@ def split(
         if unsafe_show:
             row["key"] = clear_hex(part)
         rows.append(row)
-    _unsafe(unsafe_show)
+    if unsafe_show:
+        warn_of_clear_keys()
     if as_json:
         print_array([*rows, {"component": "key", "kcv": secret.kcv()}])
     else:
@@ -252,13 +252,10 @@ def rotate_file(store: str | None = StoreOption) -> int:
 def _shown(key: Secret, unsafe: bool) -> dict[str, str]:
     from acquirer.security.clear_keys import clear_hex
 
-    _unsafe(unsafe)
-    return {"key": clear_hex(key)} if unsafe else {}
-
-
-def _unsafe(unsafe: bool) -> None:
-    if unsafe:
-        print("Keys are in the clear: do not paste this where others can read it.", file=sys.stderr)
+    if not unsafe:
+        return {}
+    warn_of_clear_keys()
+    return {"key": clear_hex(key)}
 
 
 def _print(lines: dict[str, Any], as_json: bool) -> None:
