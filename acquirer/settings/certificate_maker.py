@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from acquirer.data.toml import DataError
 from acquirer.settings.certificates import check_pair
-from acquirer.settings.private_file import write_private
+from acquirer.settings.private_file import replace_private
 
 Flaw = Literal["expired", "not-yet-valid", "wrong-name", "other-authority", "wrong-purpose", "revoked"]
 """What can be the matter with a certificate: each terminal, and each host, should refuse it."""
@@ -200,7 +200,7 @@ def _write_revoked(path: Path, authority: _Authority, serials: Iterable[int], no
     for serial in serials:
         one = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now - BACK).build()
         builder = builder.add_revoked_certificate(one)
-    _replace(path, builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    replace_private(path, builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
     path.chmod(0o644)
     return path
 
@@ -209,17 +209,10 @@ def _write(stem: Path, certificate: x509.Certificate, key: Any) -> Path:
     """Write a certificate and its key; each file is there whole, or as it was before."""
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path = stem.with_name(f"{stem.name}.pem")
-    _replace(stem.with_name(f"{stem.name}.key"), pem)
-    _replace(path, certificate.public_bytes(serialization.Encoding.PEM))
+    replace_private(stem.with_name(f"{stem.name}.key"), pem)
+    replace_private(path, certificate.public_bytes(serialization.Encoding.PEM))
     path.chmod(0o644)
     return path
-
-
-def _replace(path: Path, data: bytes) -> None:
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    write_private(draft, data)
-    draft.replace(path)
 
 
 def _new_key(kind: CertificateKey) -> Any:
