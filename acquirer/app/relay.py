@@ -23,7 +23,6 @@ from acquirer.app.relay_faults import FaultyLine, RelayFaults, check_fault
 from acquirer.app.relay_journal import RelayJournal
 from acquirer.app.relay_trace import ConnectionTrace
 from acquirer.data.text import address_text
-from acquirer.data.toml import DataError
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.inspect.differences import ignored_paths
@@ -178,10 +177,7 @@ def _comparison(options: RelayOptions, compiled: CompiledDialect) -> RelayCompar
     """Return what compares replies with ours, where that was asked for. Raises DataError."""
     if options.compare is None:
         return None
-    try:
-        ignored = ignored_paths(compiled.dialect, options.ignore)
-    except ValueError as exc:
-        raise DataError("--ignore", 0, "", str(exc)) from None
+    ignored = ignored_paths(compiled.dialect, options.ignore)
     config = replace(options.compare, listen=(f"127.0.0.1:0={options.dialect}",), http=None)
     parts = build_parts(config)
     return RelayComparison(ComparedHost(compiled, parts, wanted_terminals(parts) or demo_terminals()), ignored)

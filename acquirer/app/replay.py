@@ -16,7 +16,6 @@ from acquirer.app.replaying import ReplayedExchange, Replayer
 from acquirer.app.resealing import Renewal, Resealer
 from acquirer.app.terminal import Terminal
 from acquirer.app.terminal_connection import HostAddress
-from acquirer.data.toml import DataError
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.errors import PeerError
 from acquirer.inspect.differences import ignored_paths
@@ -60,10 +59,7 @@ def replay(compiled: CompiledDialect, recording: Recording, options: ReplayOptio
         SignOnFailedError: a terminal cannot sign on.
     """
     suite, dialect = compiled.suite, compiled.dialect
-    try:
-        ignored = ignored_paths(dialect, options.ignore)
-    except ValueError as exc:
-        raise DataError("--ignore", 0, "", str(exc)) from None
+    ignored = ignored_paths(dialect, options.ignore)
     terminals = demo_terminals() if options.terminals is None else read_terminals(options.terminals)
     others = options.recorded_terminals
     recorded = KnownKeys(suite, terminals if others is None else read_terminals(others), options.recorded_keys)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
-from acquirer.data.toml import did_you_mean
+from acquirer.data.toml import DataError, did_you_mean
 from acquirer.dialect.definitions import Route
 from acquirer.dialect.dialect import Dialect
 from acquirer.inspect.explain import explain
@@ -66,7 +66,7 @@ def ignored_paths(dialect: Dialect, words: Iterable[str]) -> frozenset[str]:
     """Return the paths of fields that are named by number (``44``, ``de.60.2``, ``55.91``) or as elements (``rrn``).
 
     Raises:
-        ValueError: the rest of a sentence that begins with the word.
+        DataError: one is no field of the dialect; the sentence names ``--ignore``.
     """
     paths: set[str] = set()
     for word in words:
@@ -80,9 +80,8 @@ def ignored_paths(dialect: Dialect, words: Iterable[str]) -> frozenset[str]:
             paths.add(".".join([str(int(number)), *name.upper().split(".")[1:]]))
         else:
             known = (*dialect.elements, *ENVELOPE_NAMES)
-            raise ValueError(
-                f"'{word}' is no field of {dialect.name}{did_you_mean(name, known)}; write 44, 60.2 or rrn"
-            )
+            problem = f"'{word}' is no field of {dialect.name}{did_you_mean(name, known)}; write 44, 60.2 or rrn"
+            raise DataError("--ignore", 0, "", problem)
     return frozenset(paths)
 
 
