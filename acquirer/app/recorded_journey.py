@@ -22,6 +22,7 @@ from acquirer.dialect.router import without_repeat
 from acquirer.host.issuer.cards import CardEntry, CardTable
 from acquirer.journal.entry import Entry
 from acquirer.model.reasons import Reason
+from acquirer.slip.receipt import decimal_amount
 from acquirer.wire.masking import mask_pan
 from acquirer.wire.message import Message, Value
 
@@ -153,7 +154,7 @@ class _Maker:
         if entry.service != "balance":
             if entry.amount_minor is None:
                 return "it has no amount"
-            arguments = {"amount": self._amount(entry.amount_minor), **arguments}
+            arguments = {"amount": decimal_amount(entry.amount_minor, self._decimals), **arguments}
         if how := self._entry_mode(entry):
             arguments["entry"] = how
         if "pin_block" in self._dialect.elements and str(self._dialect.elements["pin_block"].de) in entry.request:
@@ -167,7 +168,7 @@ class _Maker:
             return "it names a transaction that is no step"
         arguments: dict[str, Any] = {"stan": f"@{step.name}"}
         if entry.amount_minor is not None and entry.amount_minor != step.entry.amount_minor and operation != "void":
-            arguments["amount"] = self._amount(entry.amount_minor)
+            arguments["amount"] = decimal_amount(entry.amount_minor, self._decimals)
         return {operation: arguments}
 
     def _original(self, entry: Entry) -> _Step | None:
@@ -180,11 +181,6 @@ class _Maker:
             if (value := self._element(entry, element)) and value in known:
                 return known[value]
         return None
-
-    def _amount(self, amount_minor: int) -> str:
-        """Return an amount as terminals take it: with the decimals of its currency."""
-        digits = f"{amount_minor:0{self._decimals + 1}}"
-        return f"{digits[: -self._decimals]}.{digits[-self._decimals :]}" if self._decimals else digits
 
     def _card(self, entry: Entry) -> CardEntry | str:
         if not entry.pan_masked:

@@ -150,6 +150,8 @@ def _print(one: ReplayedExchange, compiled: CompiledDialect, *, as_json: bool) -
     from acquirer.app.replaying import FIRST, SECOND, replay_json
     from acquirer.cli.json_output import print_object
     from acquirer.data.text import printable
+    from acquirer.dialect.amounts import decimals_of
+    from acquirer.slip.receipt import decimal_amount
 
     dialect, entry = compiled.dialect, one.recorded.entry
     code = "" if one.reply is None else dialect.text(one.reply, "code")
@@ -158,7 +160,7 @@ def _print(one: ReplayedExchange, compiled: CompiledDialect, *, as_json: bool) -
         sys.stdout.flush()
         return
     stan = entry.stan if one.sent is None else dialect.text(one.sent, "stan")
-    amount = "" if entry.amount_minor is None else f"{entry.amount_minor / 100:.2f}"
+    amount = "" if entry.amount_minor is None else decimal_amount(entry.amount_minor, decimals_of(dialect))
     title = " ".join(filter(None, (entry.mti, entry.service or "?", stan and f"STAN {stan}", amount, entry.pan_masked)))
     if one.reply is not None:
         known = dialect.codes.get(code)
