@@ -31,11 +31,6 @@ from acquirer.model.effects import (
     CommitOutcome,
     Effect,
     EffectResult,
-    Load,
-    LoadBatch,
-    LoadCard,
-    LoadOriginal,
-    LoadSignatures,
     Send,
 )
 from acquirer.model.evidence import Evidence
@@ -103,7 +98,7 @@ class ComparedHost:
                 return self._commit(own, effect)
             if isinstance(effect, Send) and own.message is None:
                 own.message = self.compiled.dialect.decode(effect.frame)
-            return self._load(effect)
+            return self.store.read(effect)  # images are not decoded: no check of ours asks for their pixels
 
         try:
             drive(exchange(self._host, Arrival(request.frame, request.at_us, NO_DEADLINE, peer)), perform)
@@ -183,22 +178,6 @@ class ComparedHost:
         rrn = text_of(dialect, reply.fields, "rrn") or row.rrn
         auth_id = text_of(dialect, reply.fields, "auth_id") or row.auth_id
         self.store.transactions[booked.key] = replace(row, rrn=rrn, auth_id=auth_id, reply_elements=elements)
-
-    # effects
-
-    def _load(self, effect: Effect) -> EffectResult:
-        store = self.store
-        if isinstance(effect, Load):
-            return store.load(effect)
-        if isinstance(effect, LoadCard):
-            return store.load_card(effect)
-        if isinstance(effect, LoadOriginal):
-            return store.load_original(effect)
-        if isinstance(effect, LoadSignatures):
-            return store.load_signatures(effect)
-        if isinstance(effect, LoadBatch):
-            return store.load_batch(effect)
-        return None  # images are not decoded: no check of ours asks for their pixels
 
     def _commit(self, own: OwnReply, wanted: Commit) -> CommitOutcome:
         changes, store = wanted.changes, self.store

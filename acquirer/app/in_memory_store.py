@@ -14,6 +14,8 @@ from acquirer.model.batches import BatchBooks, Settlement, UploadedDetail
 from acquirer.model.effects import (
     Commit,
     CommitOutcome,
+    Effect,
+    EffectResult,
     Load,
     LoadBatch,
     LoadCard,
@@ -50,6 +52,20 @@ class InMemoryStore:
     settlements: dict[tuple[str, str, str], Settlement] = field(default_factory=dict)  # by merchant, terminal, batch
     details: dict[TransactionKey, UploadedDetail] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def read(self, effect: Effect) -> EffectResult:
+        """Return what an effect asks a store for; None for one that asks for nothing of a store."""
+        if isinstance(effect, Load):
+            return self.load(effect)
+        if isinstance(effect, LoadCard):
+            return self.load_card(effect)
+        if isinstance(effect, LoadOriginal):
+            return self.load_original(effect)
+        if isinstance(effect, LoadSignatures):
+            return self.load_signatures(effect)
+        if isinstance(effect, LoadBatch):
+            return self.load_batch(effect)
+        return None
 
     def load(self, wanted: Load) -> Loaded:
         """Return the rows of one terminal, and a reference number that is handed out once."""

@@ -29,13 +29,9 @@ from acquirer.model.effects import (
     Arrival,
     Commit,
     CommitOutcome,
+    DecodeImage,
     Effect,
     EffectResult,
-    Load,
-    LoadBatch,
-    LoadCard,
-    LoadOriginal,
-    LoadSignatures,
 )
 from acquirer.model.evidence import Evidence
 from acquirer.model.rows import Session, TerminalConfig, Transaction
@@ -180,16 +176,8 @@ class Rig:
 
     def load(self, wanted: Loading) -> EffectResult:
         """Return what an exchange asks for."""
-        if isinstance(wanted, Load):
-            return self.store.load(wanted)
-        if isinstance(wanted, LoadCard):
-            return self.store.load_card(wanted)
-        if isinstance(wanted, LoadOriginal):
-            return self.store.load_original(wanted)
-        if isinstance(wanted, LoadSignatures):
-            return self.store.load_signatures(wanted)
-        if isinstance(wanted, LoadBatch):
-            return self.store.load_batch(wanted)
+        if not isinstance(wanted, DecodeImage):
+            return self.store.read(wanted)
         self.looks += 1
         return None if self.busy else decode_image(wanted.stream)
 
