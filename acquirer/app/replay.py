@@ -21,7 +21,7 @@ from acquirer.errors import PeerError
 from acquirer.inspect.differences import ignored_paths
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.registration import Registration
-from acquirer.settings.terminals import demo_terminals, read_terminals
+from acquirer.settings.terminals import named_or_demo_terminals, read_terminals
 
 
 class SignOnFailedError(PeerError, RuntimeError):
@@ -60,7 +60,7 @@ def replay(compiled: CompiledDialect, recording: Recording, options: ReplayOptio
     """
     suite, dialect = compiled.suite, compiled.dialect
     ignored = ignored_paths(dialect, options.ignore)
-    terminals = demo_terminals() if options.terminals is None else read_terminals(options.terminals)
+    terminals = named_or_demo_terminals(options.terminals)
     others = options.recorded_terminals
     recorded = KnownKeys(suite, terminals if others is None else read_terminals(others), options.recorded_keys)
     target = KnownKeys(suite, terminals, options.keys)

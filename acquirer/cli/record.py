@@ -61,7 +61,7 @@ def command(
     from acquirer.cli.json_output import print_object
     from acquirer.data.text import plural
     from acquirer.settings.cards import load_cards
-    from acquirer.settings.terminals import demo_terminals, read_terminals
+    from acquirer.settings.terminals import named_or_demo_terminals
 
     if form not in FORMS:
         raise Exit(Code.USAGE, f"--as: '{form}' is none of {', '.join(FORMS)}.")
@@ -71,7 +71,7 @@ def command(
         raise Exit(Code.USAGE, "--json needs --out FILE.toml: without it the file itself goes to stdout.")
     options = RecordingOptions(source, dialect, store, trace, where or (), whole=trace is not None)
     compiled, recording = open_recording(options)
-    note_cards(compiled, recording, demo_terminals() if terminals is None else read_terminals(terminals))
+    note_cards(compiled, recording, named_or_demo_terminals(terminals))
     called = name or ("recorded" if form == "rules" else "what was recorded")
     if form == "rules":
         result = recorded_rules(recording.exchanges, compiled.dialect, called)

@@ -40,7 +40,7 @@ from acquirer.app.terminal import Terminal, TerminalOptions
 from acquirer.data.text import plural
 from acquirer.errors import PeerError
 from acquirer.load.terminal_share import NoTerminal, ReportedTerminal, TerminalShare
-from acquirer.settings.terminals import demo_terminals, read_terminals
+from acquirer.settings.terminals import named_or_demo_terminals
 from acquirer.terminal.exchange import Exchange, Outcome, Result
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _share_of(user: TerminalUser) -> TerminalShare:
     about = str(user.terminals) if user.terminals is not None else "the demo set"
     share = _SHARES.get((about, index, count))
     if share is None:
-        known = demo_terminals() if user.terminals is None else read_terminals(Path(user.terminals))
+        known = named_or_demo_terminals(user.terminals)
         share = _SHARES[about, index, count] = TerminalShare(known[index::count], about)
         user.environment.events.test_stop.add_listener(partial(_tell_cut_off, share))
     return share

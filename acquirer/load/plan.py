@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import accumulate, chain
-from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -20,7 +19,7 @@ from acquirer.load.phase import LoadPhase, PhaseArrival
 from acquirer.load.phases import phase_from_json
 from acquirer.load.thresholds import Threshold, read_threshold
 from acquirer.settings.registration import Registration
-from acquirer.settings.terminals import demo_terminals, read_terminals
+from acquirer.settings.terminals import named_or_demo_terminals
 
 
 class PlanError(ConfigurationError, ValueError):
@@ -187,7 +186,7 @@ def find_terminals(plan: LoadPlan) -> list[Registration]:
     Raises:
         DataError: the file is wrong, or has too few for a phase, or for the processes that divide them.
     """
-    known = demo_terminals() if plan.terminals is None else read_terminals(Path(plan.terminals))
+    known = named_or_demo_terminals(plan.terminals)
     where, has = plan.terminals or "the demo set", f"holds {plural(len(known), 'terminal')}"
     for phase in plan.phases:
         if len(known) >= phase.terminals or (plan.repeat and phase.kind == "burst"):

@@ -12,7 +12,7 @@ from acquirer.dialect.suite import Suite
 from acquirer.security.ciphers import CipherError, CipherName
 from acquirer.security.dukpt import Dukpt
 from acquirer.security.secret import Secret
-from acquirer.settings.terminals import Registration, demo_terminals, read_terminals
+from acquirer.settings.terminals import Registration, named_or_demo_terminals
 
 
 def identity(
@@ -81,7 +81,7 @@ def _device(dukpt: Dukpt, tid: str, typed: str, registered: bytes) -> bytes:
 
 
 def _registered(tid: str, file: Path | str | None) -> Registration:
-    known = read_terminals(Path(file)) if file else demo_terminals()
+    known = named_or_demo_terminals(file)
     for one in known:
         if one.tid == tid:
             return one

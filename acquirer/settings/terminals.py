@@ -43,6 +43,7 @@ __all__ = [
     "Registration",
     "changed_terminal",
     "demo_terminals",
+    "named_or_demo_terminals",
     "read_terminals",
     "terminals_of",
     "typed_terminals",
@@ -66,6 +67,11 @@ def read_terminals(path: Path) -> list[Registration]:
 def demo_terminals() -> list[Registration]:
     """Return the shipped terminals, under published test keys."""
     return read_terminals(specs_dir() / DEMO)
+
+
+def named_or_demo_terminals(file: Path | str | None) -> list[Registration]:
+    """Return the terminals of a file; where none is named, the shipped ones. Raises DataError."""
+    return read_terminals(Path(file)) if file else demo_terminals()
 
 
 def terminals_of(document: Document) -> list[Registration]:

@@ -20,7 +20,7 @@ from acquirer.app.terminal_options import TerminalOptions
 from acquirer.data.toml import did_you_mean
 from acquirer.errors import AcquirerError
 from acquirer.settings.private_file import open_private
-from acquirer.settings.terminals import demo_terminals, read_terminals
+from acquirer.settings.terminals import named_or_demo_terminals
 from acquirer.testing.external import ExternalHost, ExternalView
 from acquirer.testing.host import RunningHost, running_host
 from acquirer.testing.host_under_test import HostUnderTest
@@ -197,7 +197,7 @@ def _tls(options: Mapping[str, Any]) -> TerminalOptions:
 def _external(host: str, settings: Mapping[str, Any], usual: TerminalOptions) -> ExternalHost:
     """Return a host elsewhere, with the share of its terminals that this worker may use."""
     file = settings.get("terminals")
-    known = [one.tid for one in (read_terminals(Path(file)) if file else demo_terminals())]
+    known = [one.tid for one in named_or_demo_terminals(file)]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     share = list(islice(known, number % len(known), None, min(workers, len(known))))

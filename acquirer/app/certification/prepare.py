@@ -23,7 +23,7 @@ from acquirer.settings.cards import load_cards
 from acquirer.settings.named_files import CERTIFICATIONS
 from acquirer.settings.registration import Registration
 from acquirer.settings.specs import load_dialect
-from acquirer.settings.terminals import demo_terminals, read_terminals
+from acquirer.settings.terminals import named_or_demo_terminals
 
 SHIPPED: Final = (
     "sign-on",
@@ -122,7 +122,7 @@ def find_case(prepared: PreparedCases, name: str) -> CertificationCase:
 
 def registered_terminal(tid: str, terminals: Path | None) -> Registration:
     """Return a terminal of a file, or of the demo set. Raises DataError."""
-    known = {one.tid: one for one in (read_terminals(terminals) if terminals else demo_terminals())}
+    known = {one.tid: one for one in named_or_demo_terminals(terminals)}
     if tid in known:
         return known[tid]
     where = str(terminals) if terminals else "the demo set"
