@@ -81,6 +81,7 @@ def run(
     """
     from acquirer.app.certification.prepare import prepare_cases, read_features, registered_terminal
     from acquirer.app.certification.run_folder import RunFolder
+    from acquirer.cli.journal_query import seconds_of
     from acquirer.settings.config import load_config
     from acquirer.settings.listen import parse_listen
 
@@ -107,7 +108,7 @@ def run(
         raise Exit(Code.USAGE, "--tid is missing: name the terminal that is certified, by its number.")
     prepared = prepare_cases(
         cases or (begun.files if begun else ()),
-        timeout_s=_seconds(timeout) or (begun.timeout_s if begun else 0.0),
+        timeout_s=(seconds_of("--timeout", timeout) if timeout else 0.0) or (begun.timeout_s if begun else 0.0),
         only=case or (begun.planned if begun else ()),
     )
     known = registered_terminal(number, config.terminals)
@@ -143,15 +144,6 @@ def _command(text: str) -> list[str]:
         return read_command(text)
     except ValueError as exc:
         raise Exit(Code.USAGE, f"--drive: '{text}' is no command: {exc}.") from None
-
-
-def _seconds(text: str) -> float:
-    from acquirer.scenario.parameters import read_duration_ms
-
-    try:
-        return read_duration_ms(text) / 1000 if text else 0.0
-    except ValueError as exc:
-        raise Exit(Code.USAGE, f"--timeout: {exc}.") from None
 
 
 def _begun(prepared: PreparedCases, tid: str, features: tuple[str, ...], driven_by: str) -> CertificationReport:
