@@ -137,12 +137,9 @@ class Network:
                 self.host.arrive(request, frame, tid, connection, seeded(place, "host", copy))
                 self._overtake(tid, "request")
 
-        kind = None if trouble is None or trouble.reply else trouble.kind
-        if kind == "half-open":
-            connection.half_open = True
-            self.history.count("half-open")
-        connection.carry(chance, trouble if trouble is not None and trouble.reply else None)
-        self._bring(arrive, usual_us, kind, 0 if trouble is None else trouble.delay_us, (tid, "request"))
+        of_reply = trouble is not None and trouble.reply
+        connection.carry(chance, trouble if of_reply else None)
+        self._bring(connection, arrive, usual_us, None if of_reply else trouble, "request")
 
     def bring_reply(
         self, connection: SimulatedConnection, data: bytes, trouble: PlannedTrouble | None, chance: Random
@@ -150,20 +147,16 @@ class Network:
         """Bring a reply to its terminal, or not."""
         tid = connection.tid
         usual_us = chance.randint(LEAST_US, MOST_US)
-        kind = None if trouble is None else trouble.kind
-        if kind == "half-open":
-            connection.half_open = True
-            self.history.count("half-open")
 
         def arrive(_copy: int = 0) -> None:
             # What comes when its connection is gone is a concentrator's: it knows the terminal, not the connection.
-            late = kind in ("straggler", "reorder", "duplicate")
+            late = trouble is not None and trouble.kind in ("straggler", "reorder", "duplicate")
             current = self.latest.get(tid, connection) if late and not connection.open else connection
             if current.open and not current.half_open and not self.is_cut_off(tid):
                 current.terminal.receive(current, data)
             self._overtake(tid, "reply")
 
-        self._bring(arrive, usual_us, kind, 0 if trouble is None else trouble.delay_us, (tid, "reply"))
+        self._bring(connection, arrive, usual_us, trouble, "reply")
 
     def reset_all(self) -> None:
         """End all connections, as when the process at their other end is killed."""
@@ -171,20 +164,31 @@ class Network:
             connection.hang_up(hard=True)
 
     def _bring(
-        self, arrive: Callable[..., None], usual_us: int, kind: str | None, delay_us: int, way: tuple[str, str]
+        self,
+        connection: SimulatedConnection,
+        arrive: Callable[..., None],
+        usual_us: int,
+        trouble: PlannedTrouble | None,
+        direction: str,
     ) -> None:
-        if kind is not None and kind != "half-open":
-            self.history.count(kind)
+        """Have a message arrive in its time, or as its trouble has it."""
+        if trouble is None:
+            self.timeline.call_later(usual_us, arrive)
+            return
+        kind, way = trouble.kind, (connection.tid, direction)
+        self.history.count(kind)
+        if kind == "half-open":
+            connection.half_open = True
         if kind == "loss":
             return
         if kind == "reorder":
             self._overtaken.setdefault(way, []).append(arrive)
             self.timeline.call_later(REORDER_US, lambda: self._release(way, arrive))
             return
-        extra_us = delay_us if kind in ("delay", "straggler") else 0
+        extra_us = trouble.delay_us if kind in ("delay", "straggler") else 0
         self.timeline.call_later(usual_us + extra_us, arrive)
         if kind == "duplicate":
-            self.timeline.call_later(usual_us + delay_us, lambda: arrive(1))
+            self.timeline.call_later(usual_us + trouble.delay_us, lambda: arrive(1))
 
     def _overtake(self, tid: str, direction: str) -> None:
         """Have what was held back arrive behind what has just arrived."""
