@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -57,7 +57,7 @@ class SimulationTotals:
 def following_seeds(name: PlanName, number: int | None) -> Iterator[PlanName]:
     """Yield plans alike but for their seeds, which follow one another; None: without end."""
     for seed in count(name.seed) if number is None else range(name.seed, name.seed + number):
-        yield PlanName(seed, name.terminals, name.hours, name.without, name.only)
+        yield replace(name, seed=seed)
 
 
 def run_all(
