@@ -18,7 +18,7 @@ from acquirer.simulation.network import Network, SimulatedConnection
 from acquirer.simulation.plan import PlannedOperation, PlannedTrouble
 from acquirer.simulation.staff import recognised
 from acquirer.simulation.timeline import Appointment, Timeline
-from acquirer.terminal.effects import Ask, Ended, Keep, Listen, NotSent, Print, PrintCopy, Program, Response
+from acquirer.terminal.effects import Ask, Ended, Keep, Listen, NotSent, Print, PrintCopy, Program, Received, Response
 from acquirer.terminal.exchange import Result
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.operators import TerminalOperator
@@ -210,10 +210,10 @@ class SimulatedTerminal(Operations[None]):
                 return
             received = self._inbox.popleft()
         self._timeout = None
-        if not hasattr(answer, "frame"):
-            self._hang_up()
-        else:
+        if isinstance(answer, Received):
             self.history.received.append(ReceivedReply(self.timeline.now_us, self._request, answer.frame))
+        else:
+            self._hang_up()
         self._answer_later(STEP_US, answer)
 
     def _listen_on(self, received: bytes | OSError) -> None:
