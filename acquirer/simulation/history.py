@@ -10,7 +10,7 @@ from typing import NamedTuple
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.effects import Changes
-from acquirer.model.rows import Card, Session, Signature, Transaction, TransactionKey
+from acquirer.model.rows import Card, Session, Signature, Transaction
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.state import State
 
@@ -146,9 +146,9 @@ class History:
         damaged = {one.arrival for one in self.committed if one.changes.evidence.fault}
         return [one for one in self.replied if one.whole and one.arrival not in damaged]
 
-    def keys_of_books(self) -> dict[TransactionKey, Transaction]:
-        """Return the host's transactions by their keys."""
-        return {} if self.books is None else {row.key: row for row in self.books.transactions}
+    def rows_of_books(self) -> dict[tuple[str, ...], Transaction]:
+        """Return the host's transactions by terminal, batch and STAN."""
+        return {} if self.books is None else {row.key[1:]: row for row in self.books.transactions}
 
     def make_digest(self) -> str:
         """Return a digest of all bytes that were on the line, with their times."""

@@ -35,6 +35,14 @@ class LedgerNumber(NamedTuple):
     batch: str
     stan: str
 
+    @classmethod
+    def of(cls, exchange: Evidence) -> LedgerNumber:
+        """Return the number of the transaction that an exchange is about."""
+        return cls(exchange.tid, exchange.batch, exchange.stan)
+
+    def __str__(self) -> str:
+        return f"{self.tid} batch {self.batch} STAN {self.stan}"
+
 
 @dataclass
 class LedgerEntry:
@@ -115,7 +123,7 @@ class TradeLedger:
         return sum(one.paid_minor for one in self.entries.values() if one.card == card)
 
     def _enter(self, exchange: Evidence) -> None:
-        number = LedgerNumber(exchange.tid, exchange.batch, exchange.stan)
+        number = LedgerNumber.of(exchange)
         if exchange.code != "00":
             return
         if exchange.service == "settlement":
@@ -179,8 +187,9 @@ class TradeLedger:
         equal = given.totals == self.totals(*batch)
         expected = ("3", "3") if held else ("1", "1") if equal else answer.results
         if answer.results != expected:
-            number = LedgerNumber(exchange.tid, exchange.batch, exchange.stan)
-            self._doubt(number, f"a settlement was answered {answer.results}, by the rules it is {expected}")
+            self._doubt(
+                LedgerNumber.of(exchange), f"a settlement was answered {answer.results}, by the rules it is {expected}"
+            )
         if equal and not held:
             self.settled.add(batch)
 
@@ -232,4 +241,4 @@ class TradeLedger:
             original.state = "completed"
 
     def _doubt(self, number: LedgerNumber, sentence: str) -> None:
-        self.disagreements.append(f"{number.tid} batch {number.batch} STAN {number.stan}: {sentence}")
+        self.disagreements.append(f"{number}: {sentence}")

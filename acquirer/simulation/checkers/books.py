@@ -29,15 +29,15 @@ def refused_and_booked(history: History) -> frozenset[tuple[str, str]]:
     This is a known limit: no terminal sends it again, but a network may, within the minute in which the previous keys
     are good. A host that kept such refusals would never take what other terminals send again under the same number.
     """
-    refused: set[tuple[str, str, str]] = set()
+    refused: set[LedgerNumber] = set()
     found: set[tuple[str, str]] = set()
     for one in history.committed:
         evidence = one.changes.evidence
-        key = evidence.tid, evidence.batch, evidence.stan
+        number = LedgerNumber.of(evidence)
         if evidence.service in SIDES and evidence.code == SIGN_ON_REQUIRED:
-            refused.add(key)
-        elif evidence.service in SIDES and evidence.code == "00" and key in refused:
-            found.add(key[:2])
+            refused.add(number)
+        elif evidence.service in SIDES and evidence.code == "00" and number in refused:
+            found.add((number.tid, number.batch))
     return frozenset(found)
 
 
@@ -79,7 +79,7 @@ def _batch_agrees(tid: str, batch: str, state: State, rows: list[Transaction]) -
             row = next((one for one in rows if one.key.stan == stan), None)
             host = "knows nothing of it" if row is None else f"has it {row.state} over {row.amount_minor}"
             terminal = "does not count it" if stan not in kept else f"counts {kept[stan]}"
-            yield f"{tid} batch {batch} STAN {stan}: the host {host}, the terminal {terminal}"
+            yield f"{LedgerNumber(tid, batch, stan)}: the host {host}, the terminal {terminal}"
 
 
 def books_follow_the_rules(history: History) -> Iterator[str]:
@@ -95,14 +95,10 @@ def books_follow_the_rules(history: History) -> Iterator[str]:
         found = None if row is None else (row.state, row.refunded_minor, row.authorised_minor)
         expected = None if entry is None else (entry.state, entry.refunded_minor, entry.held_minor)
         if found != expected:
-            yield f"{_named(number)}: the books have {found}, by the rules {expected}"
+            yield f"{number}: the books have {found}, by the rules {expected}"
     for settled in books.settlements:
         if settled.host != (totals := ledger.totals(settled.tid, settled.batch)):
             yield f"{settled.tid} batch {settled.batch}: the host settled {settled.host}, by the rules it is {totals}"
-
-
-def _named(number: LedgerNumber) -> str:
-    return f"{number.tid} batch {number.batch} STAN {number.stan}"
 
 
 def only_listed_operators(history: History) -> Iterator[str]:

@@ -6,57 +6,56 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from acquirer.model.evidence import Evidence
 from acquirer.simulation.history import DurableCommit, History
+from acquirer.simulation.ledger import LedgerNumber
 from acquirer.simulation.trade_rules import SIDES
 
 APPROVED: Final = "00"
 UNDONE: Final = (APPROVED, "25")
 """Answers to a reversal after which the terminal counts on it: undone, or remembered should its sale still arrive."""
 
-LedgerKey = tuple[str, str, str]
-
 
 def booked_at_most_once(history: History) -> Iterator[str]:
     """A transaction is decided once; what comes again gets the stored answer, and takes no money."""
-    decided: Counter[LedgerKey] = Counter()
-    charged: Counter[LedgerKey] = Counter()
+    decided: Counter[LedgerNumber] = Counter()
+    charged: Counter[LedgerNumber] = Counter()
     for one in history.committed:
         evidence = one.changes.evidence
         if evidence.service not in SIDES or evidence.code != APPROVED:
             continue
-        key = _key(evidence)
-        decided[key] += not evidence.replayed
-        charged[key] += _spent(one) > 0
-    for key in sorted({*decided, *charged}):
-        if decided[key] > 1:
-            yield f"{_named(key)}: decided and approved {decided[key]} times"
-        if charged[key] > 1:
-            yield f"{_named(key)}: its card was charged {charged[key]} times"
+        number = LedgerNumber.of(evidence)
+        decided[number] += not evidence.replayed
+        charged[number] += _spent(one) > 0
+    for number in sorted({*decided, *charged}):
+        if decided[number] > 1:
+            yield f"{number}: decided and approved {decided[number]} times"
+        if charged[number] > 1:
+            yield f"{number}: its card was charged {charged[number]} times"
 
 
 def reversal_takes_effect_once(history: History) -> Iterator[str]:
     """What was reversed is undone once and stays undone, in any order of its messages."""
-    undone: dict[LedgerKey, int] = {}  # what was answered so, and how often something changed
+    undone: dict[LedgerNumber, int] = {}  # what was answered so, and how often something changed
     for one in history.committed:
         evidence = one.changes.evidence
-        key = _key(evidence)
+        number = LedgerNumber.of(evidence)
         if evidence.service == "reversal" and evidence.code in UNDONE:
             row = one.changes.transaction
             acted = _spent(one) < 0 or (row is not None and row.state == "reversed" and not evidence.replayed)
-            undone[key] = undone.get(key, 0) + acted
-            if undone[key] > 1:
-                yield f"{_named(key)}: a reversal took effect {undone[key]} times"
-        elif evidence.service in SIDES and evidence.code == APPROVED and key in undone:
-            yield f"{_named(key)}: approved after its reversal had been answered"
-    rows = {row.key[1:]: row.state for row in history.keys_of_books().values()}
+            undone[number] = undone.get(number, 0) + acted
+            if undone[number] > 1:
+                yield f"{number}: a reversal took effect {undone[number]} times"
+        elif evidence.service in SIDES and evidence.code == APPROVED and number in undone:
+            yield f"{number}: approved after its reversal had been answered"
+    rows = history.rows_of_books()
     for one in history.committed:
         evidence, row = one.changes.evidence, one.changes.transaction
-        state = rows.get(_key(evidence), "gone")
+        left = rows.get(LedgerNumber.of(evidence))
+        state = "gone" if left is None else left.state
         if evidence.service != "reversal" or row is None or row.state not in ("reversed", "tombstone"):
             continue
         if evidence.code in UNDONE and state != row.state:
-            yield f"{_named(_key(evidence))}: its reversal left it {row.state}, in the end it is {state}"
+            yield f"{LedgerNumber.of(evidence)}: its reversal left it {row.state}, in the end it is {state}"
 
 
 def decided_on_what_is_there(history: History) -> Iterator[str]:
@@ -74,7 +73,7 @@ def decided_on_what_is_there(history: History) -> Iterator[str]:
 def answers_are_remembered(history: History) -> Iterator[str]:
     """What was approved is on disk before the reply leaves, and still there in the end."""
     at: dict[int, DurableCommit] = {one.arrival: one for one in history.committed}
-    books = {row.key[1:]: row for row in history.keys_of_books().values()}
+    books = history.rows_of_books()
     dialect = history.compiled.dialect
     for reply in history.sound_replies():
         request = dialect.decode(history.arrival_request(reply.arrival).frame)
@@ -87,9 +86,9 @@ def answers_are_remembered(history: History) -> Iterator[str]:
             yield f"{tid} STAN {stan}: the host answered {code} and had nothing on disk"
             continue
         evidence = commit.changes.evidence
-        row = books.get(_key(evidence))
+        row = books.get(LedgerNumber.of(evidence))
         if evidence.service in SIDES and (row is None or row.rrn != evidence.rrn):
-            yield f"{_named(_key(evidence))}: answered {code} with RRN {evidence.rrn}; the books do not have it"
+            yield f"{LedgerNumber.of(evidence)}: answered {code} with RRN {evidence.rrn}; the books do not have it"
     if history.books is not None and history.books.exchanges != len(history.committed):
         yield f"{len(history.committed)} exchanges were committed, the journal has {history.books.exchanges}"
 
@@ -98,12 +97,3 @@ def _spent(one: DurableCommit) -> int:
     """Return what a commit took from its card; less than nothing where it gave back."""
     card, before = one.changes.card, one.card_before
     return 0 if card is None else card.spent_minor - (before.spent_minor if before else 0)
-
-
-def _key(evidence: Evidence) -> LedgerKey:
-    return evidence.tid, evidence.batch, evidence.stan
-
-
-def _named(key: LedgerKey) -> str:
-    tid, batch, stan = key
-    return f"{tid} batch {batch} STAN {stan}"
