@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from acquirer.journey.journey import CountExpected, Operate, OrderOfExchanges, PutInForce, TakeAway
 from acquirer.matcher.expression import Expression
 
 Severity = Literal["must", "should"]
 """Whether a terminal that fails a case is not certified, or only has a remark in its report."""
+
+SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 
 Feature = Literal["balance", "operators", "power-switch", "refund", "sign-off", "signature", "signature-parts", "void"]
 

@@ -9,14 +9,14 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from acquirer.certification.case import (
     FEATURES,
+    SEVERITIES,
     CaseFile,
     CertificationCase,
     Feature,
-    Severity,
 )
 from acquirer.certification.conduct import CONDUCT
 from acquirer.certification.reading_steps import CaseStepReader
@@ -139,7 +139,7 @@ def _with_times(value: Any, times: Mapping[str, str]) -> Any:
 
 def _case(table: Table, context: CaseContext) -> CertificationCase:
     table.only(CASE_KEYS)
-    severity = _severity(table)
+    severity = table.choice("severity", SEVERITIES, "must")
     name = table.text("name")
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         raise table.error("name", f"must be 1 to {_LONGEST_NAME} small letters, digits and hyphens, as in no-answer")
@@ -173,11 +173,6 @@ def _step_tables(table: Table) -> list[Table]:
     if len(steps) > MOST_STEPS:
         raise steps[MOST_STEPS].error("", f"is one more than the {MOST_STEPS} steps that a case may have")
     return steps
-
-
-def _severity(table: Table) -> Severity:
-    chosen = table.choice("severity", get_args(Severity), "must")
-    return "must" if chosen == "must" else "should"
 
 
 def _features(table: Table) -> tuple[Feature, ...]:

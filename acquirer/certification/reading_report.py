@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final, TypeVar, get_args
+from typing import Final
 
-from acquirer.certification.case import Severity
+from acquirer.certification.case import SEVERITIES
 from acquirer.certification.report import (
     FORMAT,
     VERDICTS,
     CaseFinding,
     CaseResult,
-    CaseVerdict,
     CertificationReport,
     DoneStep,
 )
 from acquirer.data.json_text import JsonTextError, parse_json
 from acquirer.data.table import Table
 from acquirer.data.toml import DataError, Document, KeyPath
-
-T = TypeVar("T", bound=str)
 
 _EXAMPLE: Final = "name a report.json that 'acquirer certify run' wrote"
 
@@ -67,16 +63,16 @@ def _result(table: Table) -> CaseResult:
         name=table.text("name"),
         title=table.text("title"),
         file=table.text("file"),
-        severity=_severity(table),
+        severity=table.choice("severity", SEVERITIES),
         why=table.text("why"),
         source=table.text("source"),
-        verdict=_verdict(table.choice("verdict", VERDICTS)),
+        verdict=table.choice("verdict", VERDICTS),
         sentence=table.text("sentence"),
         lacks=table.text("lacks"),
         findings=tuple(_finding(one) for one in table.tables("findings")),
         steps=tuple(DoneStep(one.text("do"), one.text("host")) for one in table.tables("steps")),
         transcript=table.text("transcript"),
-        earlier=tuple(map(_verdict, table.choices("earlier", VERDICTS))),
+        earlier=table.choices("earlier", VERDICTS),
         began=table.text("began"),
         took_s=_number(table, "took_s"),
     )
@@ -85,26 +81,13 @@ def _result(table: Table) -> CaseResult:
 def _finding(table: Table) -> CaseFinding:
     return CaseFinding(
         what=table.text("what"),
-        severity=_severity(table),
+        severity=table.choice("severity", SEVERITIES),
         line=table.number("line"),
         words=table.text("words"),
         difference=table.text("difference"),
         unjudged=table.flag("unjudged", False),
         final=True,
     )
-
-
-def _severity(table: Table) -> Severity:
-    return _one_of(table.choice("severity", get_args(Severity)), get_args(Severity))
-
-
-def _verdict(written: str) -> CaseVerdict:
-    return _one_of(written, VERDICTS)
-
-
-def _one_of(written: str, known: Collection[T]) -> T:
-    """Return the known word that is written, which is one of them."""
-    return next(one for one in known if one == written)
 
 
 def _number(table: Table, key: str) -> float:

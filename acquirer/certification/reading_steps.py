@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from acquirer.certification.case import AnswerExpected, CaseExpectation, CaseStep, Severity
+from acquirer.certification.case import SEVERITIES, AnswerExpected, CaseExpectation, CaseStep, Severity
 from acquirer.certification.texts import person_text
 from acquirer.data.table import Table
 from acquirer.dialect.dialect import Dialect
@@ -148,7 +148,7 @@ class CaseStepReader:
                     problem = "is a time, and a case has one of its own: 'time', and 'quiet' of a step; take it out"
                     raise table.table("verify").error(key, problem)
         read = read_expectations(table, self._dialect, self._names, operates=operates)
-        severity = table.choice("severity", ("must", "should"), self._severity)
+        severity = table.choice("severity", SEVERITIES, self._severity)
         since = table.choice("since", ("step", "case"), "step")
         expected: CountExpected | OrderOfExchanges | AnswerExpected
         if kind == "ask":
@@ -167,7 +167,7 @@ class CaseStepReader:
             what=person_text(table, "what"),
             line=table.document.line(table.path),
             words=words,
-            severity="must" if severity == "must" else "should",
+            severity=severity,
             expected=expected,
             whole_case=since == "case",
         )

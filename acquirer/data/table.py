@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from acquirer.data.toml import DataError, Document, KeyPath, did_you_mean
 
 T = TypeVar("T")
+_Word = TypeVar("_Word", bound=str)
 
 _ABSENT = object()
 _KINDS = {str: "a text in quotes", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
@@ -72,20 +73,22 @@ class Table:
         value: bool = self._value(key, bool, default)
         return value
 
-    def choice(self, key: str, choices: Collection[str], default: str | None = None) -> str:
+    def choice(self, key: str, choices: Collection[_Word], default: _Word | None = None) -> _Word:
         """Return a text out of a given set."""
         value = self.text(key, default)
         if value not in choices:
             raise self.error(key, _not_in(value, choices))
-        return value
+        return cast("_Word", value)
 
-    def choices(self, key: str, choices: Collection[str], default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    def choices(
+        self, key: str, choices: Collection[_Word], default: tuple[_Word, ...] | None = None
+    ) -> tuple[_Word, ...]:
         """Return a list of texts, each out of a given set."""
         values = self.texts(key, default)
         for i, value in enumerate(values):
             if value not in choices:
                 raise self.document.error((*self.path, key, i), _not_in(value, choices))
-        return values
+        return cast("tuple[_Word, ...]", values)
 
     def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """Return a list of texts; a single text is a list of one."""
