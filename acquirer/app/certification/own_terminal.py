@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -10,13 +9,13 @@ from typing import Any, cast
 from acquirer.app.certification.host import CertifyingHost
 from acquirer.app.certification.performing import CannotPerform, StepTask, Wish
 from acquirer.app.certification.prepare import PreparedCases
+from acquirer.app.journeys.prepare import registered_options, with_cards
 from acquirer.app.journeys.terminal import JourneyTerminal
 from acquirer.app.terminal_options import TerminalOptions
 from acquirer.certification.case import AnswerExpected
 from acquirer.certification.report import CaseResult
 from acquirer.journey.subjects import OperationSubject
 from acquirer.matcher.expression import compiled
-from acquirer.settings.held_cards import held_card
 from acquirer.settings.registration import Registration
 from acquirer.terminal.exchange import Exchange
 
@@ -50,17 +49,14 @@ class OwnTerminal:
         """
         self.close()
         known, case = self._known, task.case
-        keys = {"tmk": known.tmk, "bdk": known.bdk, "ksn": known.ksn.hex()}
         options: dict[str, Any] = {
             **case.terminal,
-            "mid": known.mid,
-            "name": known.name,
+            **registered_options(known),
             "dialect": self._prepared.dialect_source,
             "timeout_s": self._prepared.timeout_s,
             "host": self._host.address,
             "state": self._state,
             "now": lambda: self._host.now,
-            **{name: value for name, value in keys.items() if value},
         }
         self._terminal = JourneyTerminal(known.tid, self._settle, **cast("TerminalOptions", options))
         self._terminal.call(self._host.address, self._host.line)
@@ -75,7 +71,7 @@ class OwnTerminal:
             return
         with self._host.operating():
             subject, problem = self._terminal.operate(
-                operation.operation, self._arguments(task.arguments), operation.fault
+                operation.operation, with_cards(task.arguments, self._prepared.cards), operation.fault
             )
         self._subject = subject
         if problem:
@@ -101,16 +97,6 @@ class OwnTerminal:
         if self._terminal is not None:
             self._terminal.close()
         self._terminal = None
-
-    def _arguments(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return arguments as the terminal takes them: cards with their data."""
-        found = dict(arguments)
-        for name in ("paid_by", "card"):  # the card that pays is the one with the PIN
-            if name in found:
-                card = self._prepared.cards.named(found[name])
-                assert card is not None, "a case is refused that names a card which is not there"
-                found[name] = held_card(card, found.pop("pin", ""))
-        return found
 
     def _settle(self, exchange: Exchange) -> None:
         """Wait until the host has a request after which the line dropped: else its reversal may overtake it."""

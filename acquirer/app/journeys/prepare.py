@@ -23,7 +23,6 @@ from acquirer.settings.held_cards import held_card
 from acquirer.settings.named_files import JOURNEYS
 from acquirer.settings.registration import Registration
 from acquirer.settings.terminals import demo_terminals, read_terminals
-from acquirer.terminal.card import CardData
 
 HOST_SETTINGS: Final = tuple(
     name
@@ -69,24 +68,15 @@ class PreparedJourney:
     terminals: tuple[Registration, ...]
     base: Path
 
-    def card(self, name: str, pin: str = "") -> CardData:
-        """Return a test card by its name, which is known."""
-        found = self.cards.named(name)
-        assert found is not None
-        return held_card(found, pin)
-
     def options(self, terminal: int) -> TerminalOptions:
         """Return the options of a terminal, but for its host, its state, its clock and its watch."""
-        header, known = self.journey.header, self.terminals[terminal]
-        keys = {"tmk": known.tmk, "bdk": known.bdk, "ksn": known.ksn.hex()}
+        header = self.journey.header
         options: dict[str, Any] = {
             **header.terminal,
-            "mid": known.mid,
-            "name": known.name,
+            **registered_options(self.terminals[terminal]),
             "dialect": _beside(self.base, header.dialect),
             "cards": _beside(self.base, header.cards) or None,
             "timeout_s": header.timeout_s,
-            **{name: value for name, value in keys.items() if value},
         }
         if header.seed is not None:
             options["randbytes"] = Random(f"{header.seed} {terminal}").randbytes  # noqa: S311  asked for
@@ -229,12 +219,27 @@ def _check_terminals(document: Document, prepared: PreparedJourney, dialect: Dia
                 raise document.error(("step", place, action.operation.name), str(exc)) from None
 
 
-def operation_arguments(prepared: PreparedJourney, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments as `Terminal` takes them: cards with their data, files from where the journey lies."""
+def registered_options(known: Registration) -> TerminalOptions:
+    """Return the options of a terminal that its registration says: its merchant, and the keys that it has."""
+    keys = {"tmk": known.tmk, "bdk": known.bdk, "ksn": known.ksn.hex()}
+    options = {"mid": known.mid, "name": known.name, **{name: value for name, value in keys.items() if value}}
+    return cast("TerminalOptions", options)
+
+
+def with_cards(arguments: Mapping[str, Any], cards: CardTable) -> dict[str, Any]:
+    """Return arguments of an operation with the data of cards, which are known, in place of their names."""
     found = dict(arguments)
     for name in ("paid_by", "card"):  # the card that pays is the one with the PIN
         if name in found:
-            found[name] = prepared.card(found[name], found.pop("pin", ""))
+            card = cards.named(found[name])
+            assert card is not None, "what names a card that is not there is refused when it is read"
+            found[name] = held_card(card, found.pop("pin", ""))
+    return found
+
+
+def operation_arguments(prepared: PreparedJourney, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments as `Terminal` takes them: cards with their data, files from where the journey lies."""
+    found = with_cards(arguments, prepared.cards)
     if "sign" in found:
         found["sign"] = _beside(prepared.base, found["sign"])
     return found
