@@ -99,6 +99,26 @@ def pick_sold(terminal: UsedTerminal, kind: str, choice: TransactionChoice) -> S
     return kept[choice.some % len(kept)] if kept else None
 
 
+def refund_elsewhere(terminal: UsedTerminal, sold: Sold, choice: TransactionChoice) -> object:
+    """Refund what another terminal has sold."""
+    return terminal.try_it(
+        "refund", choice.share(sold.amount_minor), rrn=sold.original.rrn, date=sold.original.date,
+        card=_card_of(sold), supervisor=choice.supervisor,
+    )  # fmt: skip
+
+
+def complete_elsewhere(terminal: UsedTerminal, held: Sold, choice: TransactionChoice, *, advice: bool) -> object:
+    """Complete what another terminal holds."""
+    return terminal.try_it(
+        "complete", choice.share(held.amount_minor), advice=advice,
+        auth_id=held.original.auth_id, date=held.original.date, card=_card_of(held),
+    )  # fmt: skip
+
+
+def _card_of(sold: Sold) -> str:
+    return next(name for name, masked in CARDS.items() if masked[-4:] == sold.pan[-4:])
+
+
 _Words = tuple[tuple[object, ...], dict[str, object]]
 
 

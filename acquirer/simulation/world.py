@@ -44,11 +44,12 @@ from acquirer.simulation.transaction_choices import (
     SUPERVISOR,
     TRANSACTIONS,
     TransactionChoice,
+    complete_elsewhere,
     draw_once,
     pick_sold,
+    refund_elsewhere,
 )
 from acquirer.store.queries import Reader
-from acquirer.terminal.kept_transactions import Sold
 
 DIALECT: Final = "unionpay-pos"
 """The ledger and what is chosen are of its trade; the other dialects share its host."""
@@ -209,15 +210,9 @@ class SimulatedWorld:
         if operation.name.startswith("refund"):
             sold = pick_sold(other, "refund", choice)
             if sold is not None and sold.original.rrn:
-                terminal.try_it(
-                    "refund", choice.share(sold.amount_minor), rrn=sold.original.rrn, date=sold.original.date,
-                    card=_card_of(terminal, sold), supervisor=choice.supervisor,
-                )  # fmt: skip
+                refund_elsewhere(terminal, sold, choice)
         elif (held := pick_sold(other, "completion", choice)) is not None:
-            terminal.try_it(
-                "complete", choice.share(held.amount_minor), advice=choice.some % 2 == 1,
-                auth_id=held.original.auth_id, date=held.original.date, card=_card_of(terminal, held),
-            )  # fmt: skip
+            complete_elsewhere(terminal, held, choice, advice=choice.some % 2 == 1)
 
     # the end
 
@@ -290,8 +285,3 @@ def _registration(tid: str, listed: bool) -> Registration:
     operators = {"operators": [*LISTED]} if listed else {}
     table = {"tid": tid, "mid": MID, "name": "SIMULATED SHOP", "test": True, "tmk": TMK, **operators}
     return terminals_of(Document("terminal", {"terminal": [table]}, {}))[0]
-
-
-def _card_of(terminal: SimulatedTerminal, sold: Sold) -> Any:
-    name = next(name for name, masked in CARDS.items() if masked[-4:] == sold.pan[-4:])
-    return terminal._core.card(name)

@@ -35,11 +35,12 @@ from acquirer.simulation.transaction_choices import (
     SUPERVISOR,
     TRANSACTIONS,
     TransactionChoice,
+    complete_elsewhere,
     pick_sold,
+    refund_elsewhere,
 )
 from acquirer.terminal.effects import Ask, Keep, NoAnswer, Program
 from acquirer.terminal.exchange import Outcome, Result
-from acquirer.terminal.kept_transactions import Sold
 from acquirer.terminal.machine import Machine
 from acquirer.testing.rig import Rig
 from acquirer.testing.rig_terminal import RigTerminal
@@ -245,26 +246,12 @@ def machine() -> type[RuleBasedStateMachine]:
             self, which: int, other: int, chance: TransactionChoice, advice: bool, trouble: Trouble
         ) -> None:
             """Refund or complete what another terminal has sold or holds."""
-            till, minor = self.tills[which], chance.share
+            till = self.tills[which]
             till.trouble = trouble
             if (sold := pick_sold(self.tills[other], "refund", chance)) and sold.original.rrn:
-                till.try_it(
-                    "refund",
-                    minor(sold.amount_minor),
-                    rrn=sold.original.rrn,
-                    date=sold.original.date,
-                    card=_card_of(till, sold),
-                    supervisor=chance.supervisor,
-                )
+                refund_elsewhere(till, sold, chance)
             if held := pick_sold(self.tills[other], "completion", chance):
-                till.try_it(
-                    "complete",
-                    minor(held.amount_minor),
-                    advice=advice,
-                    auth_id=held.original.auth_id,
-                    date=held.original.date,
-                    card=_card_of(till, held),
-                )
+                complete_elsewhere(till, held, chance, advice=advice)
 
         @rule(which=some, what=st.sampled_from(("reverse", "again", "sign", "sign_on", "upload")), trouble=troubles)
         def manage(self, which: int, what: str, trouble: Trouble) -> None:
@@ -330,11 +317,6 @@ def machine() -> type[RuleBasedStateMachine]:
             assert till.state.batch == self.rig.sessions[till.tid].batch
 
     return Days
-
-
-def _card_of(till: Till, sold: Sold) -> Any:
-    name = next(name for name, masked in CARDS.items() if masked[-4:] == sold.pan[-4:])
-    return till._core.card(name)
 
 
 @pytest.mark.slow
