@@ -20,11 +20,8 @@ from acquirer.terminal.state import State
 CARDS: Final = {"standard": "621234******1232", "visa": "411111******1111", "balance": "620000******0005"}
 """One of neither, one of another organisation, and one whose balance is counted; by name, as they are shown."""
 
-COUNTED: Final = "6200000000000005"
-"""The published test number of the one whose balance is counted."""
-
 COUNTED_MINOR: Final = 100_000
-"""And what it has in all, as ``specs/cards.toml`` says."""
+"""What the one whose balance is counted has in all, as ``specs/cards.toml`` says."""
 
 PLAIN: Final = ("standard", "visa")
 SUPERVISOR, ADMINISTRATOR = "9000", "9900"
