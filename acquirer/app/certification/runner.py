@@ -53,19 +53,16 @@ def run_cases(
         if case.name in known:
             continue
         earlier: list[CaseVerdict] = []
-        while True:
+        wish: Wish | None = Wish.REPEAT
+        while wish is Wish.REPEAT:
             observer.case_began(case, number, len(prepared.cases))
             result, wish = runner.run(case)
-            result = replace(result, earlier=tuple(earlier))
-            if wish is Wish.QUIT:
-                return False
-            if wish is not Wish.REPEAT:
+            if wish is None:
+                result = replace(result, earlier=tuple(earlier))
                 report.put(result)
                 keep(report)
                 observer.case_ended(result)
                 wish = performer.end(result)
-            if wish is not Wish.REPEAT:
-                break
             earlier.append(result.verdict)
         if wish is Wish.QUIT:
             return False
