@@ -47,19 +47,20 @@ def version_of_a_transaction_not_looked_at(patch: pytest.MonkeyPatch) -> None:
 
 @planted("no card overdrawn")
 def half_a_commit_without_its_card(patch: pytest.MonkeyPatch) -> None:
-    def change(pack: Any, *words: Any) -> Any:
-        packed = list(pack(*words))
-        packed[6] = None
-        return tuple(packed)
-
-    wrapped(patch, group_committer, "pack_changes", change)
+    packed_without(patch, 6)
 
 
 @planted("books follow the rules")
 def half_a_commit_without_its_original(patch: pytest.MonkeyPatch) -> None:
+    packed_without(patch, 4)
+
+
+def packed_without(patch: pytest.MonkeyPatch, place: int) -> None:
+    """Have commits packed without the part at a place."""
+
     def change(pack: Any, *words: Any) -> Any:
         packed = list(pack(*words))
-        packed[4] = None
+        packed[place] = None
         return tuple(packed)
 
     wrapped(patch, group_committer, "pack_changes", change)
