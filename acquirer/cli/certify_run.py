@@ -79,7 +79,7 @@ def run(
     Ends with 0 when every case that a terminal must pass has passed, 1 when one has not, 2 when an option or a file
     cannot be used, 3 when the address is taken, 130 when it was ended before (--resume goes on).
     """
-    from acquirer.app.certification.prepare import prepare_cases, read_features, registered_terminal
+    from acquirer.app.certification.prepare import prepare_cases, read_features, terminal_to_certify
     from acquirer.app.certification.run_folder import RunFolder
     from acquirer.cli.journal_query import seconds_of
     from acquirer.settings.config import load_config
@@ -111,7 +111,7 @@ def run(
         timeout_s=(seconds_of("--timeout", timeout) if timeout else 0.0) or (begun.timeout_s if begun else 0.0),
         only=case or (begun.planned if begun else ()),
     )
-    known = registered_terminal(number, config.terminals)
+    known = terminal_to_certify(number, config.terminals)
     options = _RunOptions(
         address, config.tls, where.tls, [] if own_terminal else _command(drive), own_terminal, as_json
     )

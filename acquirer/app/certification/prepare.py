@@ -120,7 +120,7 @@ def find_case(prepared: PreparedCases, name: str) -> CertificationCase:
     raise DataError("CASE", 0, "", _no_case(name, [case.name for case in prepared.cases]))
 
 
-def registered_terminal(tid: str, terminals: Path | None) -> Registration:
+def terminal_to_certify(tid: str, terminals: Path | None) -> Registration:
     """Return a terminal of a file, or of the demo set. Raises DataError."""
     known = {one.tid: one for one in named_or_demo_terminals(terminals)}
     if tid in known:

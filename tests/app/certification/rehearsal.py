@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from acquirer.app.certification.own_terminal import OwnTerminal
 from acquirer.app.certification.performing import StepPerformer
-from acquirer.app.certification.prepare import PreparedCases, prepare_cases, registered_terminal
+from acquirer.app.certification.prepare import PreparedCases, prepare_cases, terminal_to_certify
 from acquirer.app.certification.runner import run_cases
 from acquirer.certification.case import CaseStep, CertificationCase
 from acquirer.certification.report import CaseResult, CertificationReport
@@ -57,7 +57,7 @@ def certify(
     """Run cases with our own terminal, or another performer, and return the report."""
     prepared = prepare_cases(names, only=only)
     report = begun(prepared, without)
-    known = registered_terminal(TID, None)
+    known = terminal_to_certify(TID, None)
     with journey_host(virtual=performer is None, dialect=prepared.dialect_source) as host:
         chosen = performer or OwnTerminal(host, prepared, known, folder / "terminal")
         try:
