@@ -35,7 +35,7 @@ pre { font: 12.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberatio
 .lead { font-size: 18px; margin: 0 0 14px; }
 .badge { display: inline-block; padding: 1px 10px; border-radius: 99px; font-weight: 600; font-size: 13px;
   white-space: nowrap; }
-h1 + .badge { font-size: 16px; padding: 4px 16px; margin: 0 0 14px; }
+h1 + .badge { font-size: 16px; padding: 4px 16px; margin: 0 0 14px; border-radius: 20px; white-space: normal; }
 .good { color: var(--good); background: var(--good-page); } .bad { color: var(--bad); background: var(--bad-page); }
 .warn { color: var(--warn); background: var(--warn-page); } .plain { color: var(--quiet); background: var(--sunken); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 12px; margin: 4px 0 20px; }
