@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from acquirer.app.holding import HeldExchanges
 from acquirer.app.lanes import Lanes
-from acquirer.app.run import Run, Steps
+from acquirer.app.run import Run, Steps, arrival_of
 from acquirer.app.sending import Sending
 from acquirer.app.shed_refusals import ShedRefusals
 from acquirer.app.short_run import ShortRun, ShortStart
@@ -113,16 +113,7 @@ class Driver:
                 self._arrived.append(ShortRun(short, connection, frame, now_us(), began_s))
                 self._advance_soon()
                 return
-            arrival = Arrival(
-                frame,
-                now_us(),
-                began_s + patience_s,
-                connection.peer,
-                connection.number,
-                connection.before,
-                connection.listener.address,
-                connection.certificate,
-            )
+            arrival = arrival_of(connection, frame, now_us(), began_s + patience_s)
             self.ready(Run(self, connection, began_s, start(arrival)))
 
         return receive

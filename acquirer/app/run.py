@@ -8,6 +8,7 @@ from typing import Any, Final
 from acquirer.app.sending import PENDING, Driving, Sending, Waits
 from acquirer.errors import StoreError
 from acquirer.model.effects import (
+    Arrival,
     Close,
     Commit,
     CommitOutcome,
@@ -38,6 +39,13 @@ Steps = Generator[Effect, EffectResult, Effect | None]
 QUEUE_MOST: Final = 8
 """Exchanges that may wait for one terminal before connections that bring more are not read: a terminal has one or two
 under way, a test that sends ahead a few; what floods waits in its own connections, not here."""
+
+
+def arrival_of(connection: Connection, frame: bytes, at_us: int, deadline_s: float) -> Arrival:
+    """Return a frame of a connection as its exchange begins with it."""
+    listener, certificate = connection.listener, connection.certificate
+    peer, number, before = connection.peer, connection.number, connection.before
+    return Arrival(frame, at_us, deadline_s, peer, number, before, listener.address, certificate)
 
 
 class Run(Sending):

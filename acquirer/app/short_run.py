@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from acquirer.app.lanes import LaneHolder
-from acquirer.app.run import Run, Steps
+from acquirer.app.run import Run, Steps, arrival_of
 from acquirer.app.sending import Driving
 from acquirer.host.short_way import ShortWay
 from acquirer.model.effects import Arrival, CommitOutcome, Send
@@ -59,16 +59,7 @@ class ShortRun(LaneHolder):
     def general(self) -> Run:
         """Return a run that begins anew on the general way, in the lane that this one has."""
         own, connection = self._own, self._connection
-        arrival = Arrival(
-            self._frame,
-            self._at_us,
-            self._began_s + own.patience_s,
-            connection.peer,
-            connection.number,
-            connection.before,
-            connection.listener.address,
-            connection.certificate,
-        )
+        arrival = arrival_of(connection, self._frame, self._at_us, self._began_s + own.patience_s)
         run = Run(own.driver, connection, self._began_s, own.start(arrival))
         run.lanes = self.lanes
         return run
