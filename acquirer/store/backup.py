@@ -14,7 +14,7 @@ from pathlib import Path
 from acquirer.errors import StoreError
 from acquirer.settings.private_file import write_private
 from acquirer.store.database import connect_reading
-from acquirer.store.key_file import check_value, master_key
+from acquirer.store.key_file import check_value, master_key, remembered_key
 from acquirer.store.location import check_kind, companion, key_path, make_private, unusable
 from acquirer.store.soundness import damaged, explained
 from acquirer.store.upkeep import existing
@@ -33,10 +33,10 @@ def backup(url: str, target: Path) -> int:
     draft = companion(target, ".new")
     try:
         with closing(connect_reading(database)) as source:
-            known = source.execute("SELECT value FROM main.meta WHERE name = 'vault'").fetchall()
-            key = master_key(database, make=False, known=str(known[0][0]) if known else "")
+            known = remembered_key(source)
+            key = master_key(database, make=False, known=known)
             _check_key_file(target, key)
-            if known != [(check_value(key),)]:
+            if known != check_value(key):
                 raise StoreError(f"{key_path(database)} is not the key of {database}: put its own back first")
             draft.unlink(missing_ok=True)
             make_private(draft)

@@ -19,7 +19,7 @@ from acquirer.store import schema
 from acquirer.store.database import connect_reading
 from acquirer.store.journal_reader import JournalReader
 from acquirer.store.journal_writer import SEGMENT_DESCRIPTION, last_number, next_segment
-from acquirer.store.key_file import check_value, master_key
+from acquirer.store.key_file import check_value, master_key, remembered_key
 from acquirer.store.location import key_path
 from acquirer.store.schema import (
     CARD,
@@ -188,9 +188,9 @@ def _numbers(connection: sqlite3.Connection, database: Path, _result: CheckResul
 
 def _keys(connection: sqlite3.Connection, database: Path, _result: CheckResult) -> Iterator[str]:
     """The key file is the store's own, and opens the keys of each terminal."""
-    known = connection.execute("SELECT value FROM main.meta WHERE name = 'vault'").fetchall()
-    key = master_key(database, make=False, known=str(known[0][0]) if known else "")
-    if known != [(check_value(key),)]:
+    known = remembered_key(connection)
+    key = master_key(database, make=False, known=known)
+    if known != check_value(key):
         yield f"{key_path(database)} is not the key of {database}: put its own back"
         return
     vault = Vault(key)

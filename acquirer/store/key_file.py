@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import sqlite3
 from pathlib import Path
 
 from acquirer.errors import StoreError
@@ -112,6 +113,12 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def remembered_key(connection: sqlite3.Connection) -> str:
+    """Return what a database remembers of its key: a `check_value`; "" where it says nothing."""
+    rows = connection.execute("SELECT value FROM main.meta WHERE name = 'vault'").fetchall()
+    return str(rows[0][0]) if rows else ""
 
 
 def check_value(key: bytes) -> str:
