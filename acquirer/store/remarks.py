@@ -46,8 +46,9 @@ def write_remark(cursor: sqlite3.Cursor, number: int, mark: str | None, comment:
     if remark == Remark(number):
         cursor.execute(_DELETE, (number,))
     else:
-        _REMARKS.write(cursor, [REMARK.pack(remark)])
-        remark = REMARK.unpack(cursor.execute(_REMARK, (number,)).fetchone())  # card numbers are masked now
+        row = REMARK.pack(remark)
+        _REMARKS.write(cursor, [row])
+        remark = REMARK.unpack(row)  # card numbers are masked now
     return remark
 
 
