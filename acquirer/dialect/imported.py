@@ -6,11 +6,11 @@ once, and is served once it extends a dialect that has services.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from acquirer.data.toml_text import toml_value
 from acquirer.wire.notation import length_limit
 
 SHOW = {2: "pan", 14: "secret", 34: "pan", 35: "track", 36: "track", 45: "track", 52: "pin"}
@@ -112,11 +112,6 @@ def write(name: str, read: Imported, extends: str = "", binary: Collection[int] 
     return "\n".join(_lines(name, read, extends)) + "\n"
 
 
-def toml_text(text: str) -> str:
-    """Return a text as TOML writes it."""
-    return json.dumps(text, ensure_ascii=False)
-
-
 def _as_bytes(one: ImportedField, binary: Collection[int], extends: str, notes: list[str]) -> ImportedField:
     """Return the same, or hexadecimal text where it is text and the dialect below has bytes that mean something."""
     if one.de not in binary or one.group != "text" or one.size < 2:
@@ -155,10 +150,10 @@ def _lines(name: str, read: Imported, extends: str) -> Iterator[str]:
             yield "# That one is of 1993, whose codes have three digits: routes and codes of 2003 are yours to write."
     yield from (f"# {_plain(note)}" for note in read.notes)
     yield ""
-    yield f"dialect = {toml_text(name)}"
-    yield f"title   = {toml_text(read.title or name)}"
+    yield f"dialect = {toml_value(name)}"
+    yield f"title   = {toml_value(read.title or name)}"
     if extends:
-        yield f"extends = {toml_text(extends)}"
+        yield f"extends = {toml_value(extends)}"
     yield ""
     if not extends:
         yield "[framing]  # a matter of the channel, of which the description says nothing: see docs/framings.md"
@@ -167,12 +162,12 @@ def _lines(name: str, read: Imported, extends: str) -> Iterator[str]:
             yield "limit_bytes = 8192"
         yield ""
     yield "[encoding]"
-    yield f"mti        = {toml_text(read.mti)}"
-    yield f"bitmap     = {toml_text(read.bitmap)}"
+    yield f"mti        = {toml_value(read.mti)}"
+    yield f"bitmap     = {toml_value(read.bitmap)}"
     yield f"secondary  = {'true' if read.secondary else 'false'}"
-    yield from (f"{key:10} = {toml_text(value)}" for key, value in usual.items())
+    yield from (f"{key:10} = {toml_value(value)}" for key, value in usual.items())
     if read.charset:
-        yield f"charset    = {toml_text(read.charset)}"
+        yield f"charset    = {toml_value(read.charset)}"
     yield ""
     yield "[fields]"
     for one in read.fields:
@@ -201,7 +196,7 @@ def _names(read: Imported) -> Iterator[str]:
                 if later
                 else kind + function
             )
-            yield f"{mti} = {toml_text(title + more)}"
+            yield f"{mti} = {toml_value(title + more)}"
 
 
 def _usual(fields: Iterable[ImportedField]) -> dict[str, str]:
@@ -222,16 +217,16 @@ def _usual(fields: Iterable[ImportedField]) -> dict[str, str]:
 
 
 def _field(one: ImportedField, usual: dict[str, str]) -> Iterator[str]:
-    yield f"format = {toml_text(one.format)}"
-    yield f"name = {toml_text(one.name or f'DE {one.de}')}"
+    yield f"format = {toml_value(one.format)}"
+    yield f"name = {toml_value(one.name or f'DE {one.de}')}"
     if show := SHOW.get(one.de):
-        yield f"show = {toml_text(show)}"
+        yield f"show = {toml_value(show)}"
     if one.encoding != usual[one.group]:
-        yield f"encoding = {toml_text(one.encoding)}"
+        yield f"encoding = {toml_value(one.encoding)}"
     if one.length and one.length != usual["length"]:
-        yield f"length = {toml_text(one.length)}"
+        yield f"length = {toml_value(one.length)}"
     if one.pad and one.encoding == "bcd" and (one.digits or one.size % 2):
-        yield f"pad = {toml_text(one.pad)}"
+        yield f"pad = {toml_value(one.pad)}"
     if one.parts or one.ber:
         yield f'layouts = ["de_{one.de}"]'
 
@@ -241,10 +236,10 @@ def _layout(one: ImportedField) -> Iterator[str]:
         return
     yield ""
     yield f"[layouts.de_{one.de}]"
-    yield f"title = {toml_text(one.name or f'DE {one.de}')}"
+    yield f"title = {toml_value(one.name or f'DE {one.de}')}"
     if one.ber:
         yield 'kind = "ber-tlv"'
         return
     yield "parts = ["
-    yield from (f"    {{ size = {size}, name = {toml_text(name)} }}," for name, size in one.parts)
+    yield from (f"    {{ size = {size}, name = {toml_value(name)} }}," for name, size in one.parts)
     yield "]"

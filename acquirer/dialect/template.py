@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from acquirer.data.toml import Document
-from acquirer.dialect.imported import toml_text
+from acquirer.data.toml_text import toml_value
 
 PRIVATE = ("48", "53", "60", "61", "62", "63", "125")
 """Fields that each acquirer fills in its own way: those a new dialect most often changes."""
@@ -57,9 +57,9 @@ def _lines(name: str, extends: str, parent: Mapping[str, Any]) -> Iterator[str]:
     yield f"#     acquirer dialect lint {name}.toml"
     yield f"#     acquirer serve --listen 8583={name}.toml"
     yield ""
-    yield f"dialect = {toml_text(name)}"
-    yield f"title   = {toml_text(name)}"
-    yield f"extends = {toml_text(extends)}"
+    yield f"dialect = {toml_value(name)}"
+    yield f"title   = {toml_value(name)}"
+    yield f"extends = {toml_value(extends)}"
     yield "# samples = false    # the parent's samples, if they no longer fit"
     for section in ("framing", "envelope", "encoding", "padding"):
         yield from _section(section, parent)
@@ -87,7 +87,7 @@ def _nested(value: Any) -> bool:
 
 def _values(plain: Mapping[str, Any]) -> Iterator[str]:
     width = max(map(len, plain))
-    yield from (f"# {key:{width}} = {toml(value)}" for key, value in plain.items())
+    yield from (f"# {key:{width}} = {toml_value(value)}" for key, value in plain.items())
 
 
 def _fields(parent: Mapping[str, Any]) -> Iterator[str]:
@@ -124,16 +124,3 @@ def _codes(parent: Mapping[str, Any]) -> Iterator[str]:
     yield "# class: A success, B failed, may retry, C failed, D the operator must act, E system fault."
     yield "# [codes]"
     yield from _values(dict(list(parent.get("codes", {}).items())[:3]) or {"00": {"class": "A", "meaning": "approved"}})
-
-
-def toml(value: Any) -> str:
-    """Return a value as TOML writes it on one line.
-
-    >>> toml({"mti": "0800", "when": {"function": ["001", "101"]}, "served": True})
-    '{ mti = "0800", when = { function = ["001", "101"] }, served = true }'
-    """
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {toml(inner)}" for key, inner in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(toml, value)) + "]"
-    return str(value).lower() if isinstance(value, bool) else toml_text(value) if isinstance(value, str) else str(value)

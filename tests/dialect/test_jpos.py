@@ -188,6 +188,11 @@ def test_what_is_no_packager_is_refused_in_one_sentence(data, answer):
     assert str(exc.value).startswith(answer)
 
 
+def test_a_name_with_a_character_that_toml_does_not_allow_gives_a_file_of_toml():
+    mine, _ = dialect(packager('<isofield id="11" length="6" name="a\x7fb" class="org.jpos.iso.IFA_NUMERIC"/>'))
+    assert mine.fields[11].name.en == "a\x7fb"
+
+
 @pytest.mark.slow
 @given(st.text(max_size=20), st.text("IFABEL_NUMCHR.", max_size=12), st.integers(0, 10_000))
 @settings(max_examples=200, deadline=None)
