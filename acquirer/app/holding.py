@@ -21,7 +21,7 @@ class HeldExchanges:
     def __init__(self, loop: AbstractEventLoop, most: int) -> None:
         self._loop = loop
         self._most = most
-        self._held: dict[int, tuple[Hold, Callable[[], None], TimerHandle | None]] = {}
+        self._held: dict[str, tuple[Hold, Callable[[], None], TimerHandle | None]] = {}
         self._number = 0
         self._stopping = False
 
@@ -36,46 +36,45 @@ class HeldExchanges:
     @property
     def listed(self) -> tuple[Hold, ...]:
         """Return what is held."""
-        return tuple(hold for hold, _, _ in self._held.values())
+        return tuple(self.by_id.values())
+
+    @property
+    def by_id(self) -> dict[str, Hold]:
+        """Return what is held, by an id that no other exchange of this run has."""
+        return {name: hold for name, (hold, _, _) in self._held.items()}
 
     def add(self, hold: Hold, resume: Callable[[], None]) -> bool:
         """Hold an exchange, and call `resume` in time; False when it is not held."""
         if self._stopping or len(self._held) >= self._most:
             return False
         self._number += 1
-        number = self._number
-        timer = self._loop.call_later(hold.hold_ms / 1000, self._go_on, number) if hold.hold_ms else None
-        self._held[number] = hold, resume, timer
+        name = f"h{self._number}"
+        timer = self._loop.call_later(hold.hold_ms / 1000, self._go_on, name) if hold.hold_ms else None
+        self._held[name] = hold, resume, timer
         return True
 
     def resume(self, tid: str = "", rule: str = "") -> int:
         """Let go on what is held: all, or of a terminal or a rule alone; return how many exchanges that were."""
-        found = [
-            number for number, (hold, _, _) in self._held.items() if tid in ("", hold.tid) and rule in ("", hold.rule)
-        ]
-        for number in found:
-            self._go_on(number)
+        found = [name for name, (hold, _, _) in self._held.items() if tid in ("", hold.tid) and rule in ("", hold.rule)]
+        for name in found:
+            self._go_on(name)
         return len(found)
-
-    @property
-    def by_id(self) -> dict[str, Hold]:
-        """Return what is held, by an id that no other exchange of this run has."""
-        return {f"h{number}": hold for number, (hold, _, _) in self._held.items()}
 
     def resume_one(self, held: str) -> Hold | None:
         """Let one exchange go on, by its id; return it, None where nothing is held under this id."""
-        found = self.by_id.get(held)
-        if found is not None:
-            self._go_on(int(held[1:]))
-        return found
+        found = self._held.get(held)
+        if found is None:
+            return None
+        self._go_on(held)
+        return found[0]
 
     def stop(self) -> None:
         """Let everything go on, and hold nothing any more."""
         self._stopping = True
         self.resume()
 
-    def _go_on(self, number: int) -> None:
-        _, resume, timer = self._held.pop(number)
+    def _go_on(self, name: str) -> None:
+        _, resume, timer = self._held.pop(name)
         if timer is not None:
             timer.cancel()
         resume()
