@@ -13,7 +13,7 @@ from acquirer.app.explaining import TrialOutcome, explain_message, without_lengt
 from acquirer.app.serve import Running
 from acquirer.app.transaction_documents import transaction_document
 from acquirer.control.journal import LAST, ExchangeNumber
-from acquirer.control.one_exchange import rule_near
+from acquirer.control.one_exchange import exchange_named, rule_near
 from acquirer.control.problems import Problem, unusable_value
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
@@ -55,17 +55,9 @@ def explain_routes(running: Running, searching: Searching) -> APIRouter:
             raise unusable_value(pointer, f"is '{dialect[:40]}', and this host speaks {', '.join(sorted(set(names)))}")
         return running.hosts[names.index(dialect)]
 
-    def entry_named(number: int) -> Entry:
-        with running.store.reader() as reader:
-            entry = reader.exchange(number)
-        if entry is None:
-            sentence = f"there is no exchange {number}; /journal lists those there are"
-            raise Problem(HTTPStatus.NOT_FOUND, "no-exchange", sentence)
-        return entry
-
     def raw_request(number: int) -> tuple[Entry, bytes]:
         """Return an exchange, and its request as it travelled. Raises Problem."""
-        entry, trace = entry_named(number), running.parts.config.trace
+        entry, trace = exchange_named(running, number), running.parts.config.trace
         if trace is None:
             sentence = (
                 f"the journal keeps exchange {number} masked, and this host has no trace: start it with --trace FILE, "

@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from acquirer.app.serve import Running
 from acquirer.control.forms import accepted
-from acquirer.control.one_exchange import messages_of, rule_near
+from acquirer.control.one_exchange import exchange_named, messages_of, rule_near
 from acquirer.control.problems import Problem, unusable_value
 from acquirer.control.searching import LONGEST_S, Searching
 from acquirer.data.moments import with_times
@@ -121,15 +121,7 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
         }
 
     async def entry_of(number: int) -> Entry:
-        def read() -> Entry | None:
-            with running.store.reader() as reader:
-                return reader.exchange(number)
-
-        entry = await searching.run(read)
-        if entry is None:
-            sentence = f"there is no exchange {number}; /journal lists those there are"
-            raise Problem(HTTPStatus.NOT_FOUND, "no-exchange", sentence)
-        return entry
+        return await searching.run(lambda: exchange_named(running, number))
 
     def packets(entries: Iterable[Entry]) -> bytes:
         writer = ExchangePackets(searching.dialect_named)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
+from acquirer.app.serve import Running
+from acquirer.control.problems import Problem
 from acquirer.dialect.dialect import Dialect
 from acquirer.journal.entry import Entry
 from acquirer.journal.masked_frame import masked_frame, masked_start
@@ -13,6 +16,16 @@ from acquirer.matcher.keys import JOURNAL_KEYS, field_place
 from acquirer.matcher.near import near_misses
 from acquirer.scenario.rules import Rule
 from acquirer.wire.message import DecodeError, EncodeError
+
+
+def exchange_named(running: Running, number: int) -> Entry:
+    """Return an exchange of the journal; from any thread. Raises Problem: there is none of this number."""
+    with running.store.reader() as reader:
+        entry = reader.exchange(number)
+    if entry is None:
+        sentence = f"there is no exchange {number}; /journal lists those there are"
+        raise Problem(HTTPStatus.NOT_FOUND, "no-exchange", sentence)
+    return entry
 
 
 def rule_near(rule: Rule, subject: JournalSubject) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from acquirer import __version__
 from acquirer.app.serve import Running
+from acquirer.control.journal import LAST
 from acquirer.control.problems import Problem
 from acquirer.control.protocol import STREAM_PATH
 from acquirer.control.searching import Searching
@@ -44,8 +45,6 @@ MOST_STREAMS: Final = 32
 
 GOING_AWAY: Final = 1001
 """The code of a WebSocket whose server ends (RFC 6455, 7.4.1)."""
-
-LAST: Final = (1 << 63) - 1  # the highest number that a store can hold
 
 
 class Streams:
