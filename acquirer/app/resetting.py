@@ -8,7 +8,6 @@ from typing import Final
 
 from acquirer.app.serve import Running
 from acquirer.errors import PeerError
-from acquirer.scenario.rules.rule import START
 
 PARTS: Final = ("journal", "rules", "faults", "scenarios", "sessions", "books")
 """What can be reset: the journal with its marks; rules and faults, to those of the settings; the states of scenarios;
@@ -43,8 +42,7 @@ async def reset_parts(running: Running, parts: Collection[str]) -> int:
         rules.clear()
         rules.add(*running.parts.first_rules)
     elif "scenarios" in parts:
-        for name in rules.states():
-            rules.go(name, START)
+        rules.restart_scenarios()
     if "faults" in parts:
         running.change_faults(lambda there: there.switch(running.parts.first_faults))
     if "journal" in parts:

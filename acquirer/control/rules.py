@@ -35,7 +35,6 @@ from acquirer.data.toml import DataError
 from acquirer.scenario.rules import Rule
 from acquirer.scenario.rules.engine import RuleError
 from acquirer.scenario.rules.reading import make_rule
-from acquirer.scenario.rules.rule import START
 from acquirer.scenario.writing import rule_table
 
 RuleBody: Final = Body(json_schema_extra=TABLE, description="A rule, with the keys of docs/rules.md.")
@@ -155,9 +154,6 @@ def rule_routes(running: Running) -> APIRouter:
     @found.post("/scenarios/reset", tags=["scenarios"])
     async def reset() -> dict[str, Any]:
         """Bring every scenario back to its start."""
-        generation = rules.generation.number
-        for name in rules.states():
-            generation = rules.go(name, START)
-        return {"generation": generation, "scenarios": dict(rules.states())}
+        return {"generation": rules.restart_scenarios(), "scenarios": dict(rules.states())}
 
     return found

@@ -23,7 +23,7 @@ from acquirer.scenario.generation import GenerationCounter
 from acquirer.scenario.rules.counting import Scenarios, Turns
 from acquirer.scenario.rules.installed import Installed
 from acquirer.scenario.rules.reply_edits import fits
-from acquirer.scenario.rules.rule import Rule
+from acquirer.scenario.rules.rule import START, Rule
 
 
 class RuleError(ConfigurationError, ValueError):
@@ -221,6 +221,12 @@ class Rules:
         """Bring a scenario to a state; return the generation."""
         self.scenarios.go(scenario, state)
         return self.generation.advance()
+
+    def restart_scenarios(self) -> int:
+        """Bring every scenario that a rule belongs to back to its start; return the generation."""
+        for name in self.states():
+            self.go(name, START)
+        return self.generation.number
 
     def used(self) -> Mapping[str, int]:
         """Return how often each rule has fired, by its name."""
