@@ -15,8 +15,7 @@ from acquirer.app.serve import Running
 from acquirer.host.core import Host
 from acquirer.host.exchange import exchange
 from acquirer.journal.entry import Entry
-from acquirer.journal.packed import unpacker
-from acquirer.journal.render import render
+from acquirer.journal.render import entry_of
 from acquirer.model.effects import (
     NO_DEADLINE,
     Arrival,
@@ -137,9 +136,8 @@ async def _perform(running: Running, found: TrialOutcome, effect: Effect) -> Eff
         case Hold():
             found.hold = effect
         case Commit() if found.entry is None:
-            at_us, tid, form, data = render(effect.changes.evidence)
             found.changes = effect.changes
-            found.entry = unpacker(form)(0, at_us, tid, data, None)
+            found.entry = entry_of(effect.changes.evidence)
             return CommitOutcome.DONE
         case Commit():
             return CommitOutcome.DONE

@@ -23,8 +23,7 @@ from acquirer.inspect.framings import enumerated
 from acquirer.inspect.guess import guess_dialect
 from acquirer.inspect.trace_text import FIRST_LINE, TracedFrame, read_trace
 from acquirer.journal.entry import Entry
-from acquirer.journal.packed import unpacker
-from acquirer.journal.render import render
+from acquirer.journal.render import entry_of
 from acquirer.model.effects import Commit, CommitOutcome
 from acquirer.model.evidence import Evidence
 from acquirer.net.relay_socket import Direction
@@ -240,9 +239,3 @@ class _Collector:
 
     def unanswered(self, request: SeenMessage, evidence: Evidence) -> None:
         self._seen[id(evidence)] = request, None
-
-
-def entry_of(evidence: Evidence) -> Entry:
-    """Return evidence as a journal would have it, without its number."""
-    at_us, tid, form, data = render(evidence)
-    return unpacker(form)(0, at_us, tid, data, None)

@@ -16,9 +16,9 @@ from operator import itemgetter
 from typing import Any, Final
 
 from acquirer.dialect.dialect import Dialect
-from acquirer.journal.entry import NUMBERS, RECORD
+from acquirer.journal.entry import NUMBERS, RECORD, Entry
 from acquirer.journal.mask import before_failure
-from acquirer.journal.packed import SEPARATOR, VALUE_RECORD, PackedExchange
+from acquirer.journal.packed import SEPARATOR, VALUE_RECORD, PackedExchange, unpacker
 from acquirer.journal.shapes import RECORD_NAMES, ExchangeShape, shape_of
 from acquirer.model.evidence import Evidence, ExchangeRecord
 from acquirer.model.text import text_masks
@@ -114,6 +114,12 @@ def pack_any(facts: Facts, dialect: Dialect) -> PackedExchange:
 def render(evidence: Evidence) -> PackedExchange:
     """Return one exchange as it is kept."""
     return pack(collect(evidence), evidence.dialect)
+
+
+def entry_of(evidence: Evidence) -> Entry:
+    """Return one exchange as readers of a journal would have it, without its number."""
+    at_us, tid, form, data = render(evidence)
+    return unpacker(form)(0, at_us, tid, data, None)
 
 
 def _shape(facts: Facts, dialect: Dialect) -> ExchangeShape:

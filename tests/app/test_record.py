@@ -15,10 +15,11 @@ from acquirer.app.journeys.runner import run_journey
 from acquirer.app.recorded_cards import note_cards
 from acquirer.app.recorded_journey import recorded_journey
 from acquirer.app.recorded_rules import recorded_rules
-from acquirer.app.recording import RecordedExchange, Recording, entry_of, read_recording
+from acquirer.app.recording import RecordedExchange, Recording, read_recording
 from acquirer.app.terminal import Terminal
 from acquirer.cli.journey_host import journey_host
 from acquirer.data.toml import parse_toml
+from acquirer.journal.render import entry_of
 from acquirer.model.evidence import Evidence
 from acquirer.scenario.faults import load
 from acquirer.settings.cards import load_cards
