@@ -29,13 +29,13 @@ DEFERRED_PER_TURN: Final = 8
 """Of those that are deferred: what is refused costs some 150 µs, so others wait little more than a millisecond."""
 
 
-def is_readable(fd: int) -> bool:
-    """Return whether a read of it would not have to wait."""
+def is_readable(fd: int, within_s: float = 0.0) -> bool:
+    """Return whether a read of it would not have to wait; wait so long for that."""
     if not hasattr(select, "poll"):
-        return bool(select.select([fd], [], [], 0)[0])
+        return bool(select.select([fd], [], [], within_s)[0])
     poll = select.poll()
     poll.register(fd, select.POLLIN)
-    return bool(poll.poll(0))
+    return bool(poll.poll(within_s * 1000))
 
 
 def _nothing() -> None:

@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from datetime import datetime, tzinfo
 
 from acquirer.app.host_client import HostClient
-from acquirer.app.journal_queries import JournalChanges
+from acquirer.app.journal_queries import CommitWaiter, JournalChanges
 from acquirer.journal.verification import Waiter
+from acquirer.net.readable import is_readable
 from acquirer.testing.durations import Duration
 from acquirer.testing.external import NotInProcessError
 
 
 class RealTime:
-    """Time that nothing skips. See `testing.virtual_time.VirtualTime`."""
+    """Time that nothing skips. See `process.virtual_time.VirtualTime`."""
 
     def now_ns(self) -> int:
         return time.monotonic_ns()
@@ -50,7 +51,9 @@ class RemoteClock:
         """Do nothing: what was answered is journalled."""
 
     def waiter(self, changes: JournalChanges) -> Waiter:
-        raise NotImplementedError  # nothing is skipped, so it is not asked for
+        """Return what waits for the journal to grow."""
+        return CommitWaiter(changes)
 
     def wait_readable(self, sock: socket.socket, within_s: float) -> bool:
-        raise NotImplementedError  # likewise
+        """Wait until a socket can be read; return False if it cannot in time."""
+        return is_readable(sock.fileno(), within_s)

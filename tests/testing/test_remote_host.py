@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from acquirer.app.host_client import HostClient
 from acquirer.settings.door_file import HostDoor
+from acquirer.testing.remote_time import RemoteClock
 from tests.testing.test_plugin import RunPytest, outcomes, run_pytest
 
 __all__ = ["run_pytest"]
@@ -95,6 +98,15 @@ def served(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 def answer(url: str, path: str) -> Any:
     return HostClient(HostDoor(url, "", 0)).ask("GET", path)
+
+
+def test_its_clock_waits_in_real_time_until_a_socket_can_be_read() -> None:
+    clock = RemoteClock(HostClient(HostDoor("http://127.0.0.1:1", "", 0)), ZoneInfo("UTC"))
+    here, there = socket.socketpair()
+    with here, there:
+        assert not clock.wait_readable(here, 0.01)
+        there.sendall(b"1")
+        assert clock.wait_readable(here, 60.0)
 
 
 @pytest.mark.slow
