@@ -149,9 +149,14 @@ class Guard:
             return False
 
 
+def content_kind(headers: Mapping[str, str]) -> str:
+    """Return the media type of a body, without its parameters; "" where it has none."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def _with_body(method: str, headers: Mapping[str, str], receive: AsgiReceive, *, as_toml: bool) -> AsgiReceive:
     """Return what hands a body on that was read, whole. Raises Problem."""
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = content_kind(headers)
     as_toml = as_toml and kind == TOML
     if kind != "application/json" and not as_toml and (method != "DELETE" or kind):
         sentence = f"the content is '{kind[:80]}'" if kind else "the content has no type"

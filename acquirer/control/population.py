@@ -13,7 +13,7 @@ from acquirer.app.population import Population
 from acquirer.app.resetting import PARTS, HostBusyError, reset_parts
 from acquirer.app.serve import Running
 from acquirer.control.document import TABLES, tag
-from acquirer.control.guard import TOML
+from acquirer.control.guard import TOML, content_kind
 from acquirer.control.problems import Problem, pointer_of, unusable_value
 from acquirer.control.searching import Searching
 from acquirer.control.terminals import MOST as MOST_TERMINALS
@@ -58,8 +58,8 @@ def population_routes(running: Running, searching: Searching) -> APIRouter:
     )
     async def populate(request: Request) -> JSONResponse:
         """Put a pack in force: rules, faults, cards, terminals, all or none; the same once more changes nothing."""
-        data, kind = await request.body(), request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        population = await searching.run(lambda: _read(running, data, as_toml=kind == TOML))
+        data, as_toml = await request.body(), content_kind(request.headers) == TOML
+        population = await searching.run(lambda: _read(running, data, as_toml=as_toml))
         try:
             counts = population.install()
         except FaultConflictError as exc:
