@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,6 @@ from acquirer.cli.stores import (
 )
 
 if TYPE_CHECKING:
-    from acquirer.model.rows import Session
     from acquirer.settings.registration import Registration
 
 app = typer.Typer(rich_markup_mode=None)
@@ -176,7 +175,7 @@ def fetch(
 ) -> int:
     """Ask a terminal to download: each reply says so in its head, until the end of the download has come."""
     from acquirer.settings.terminal_values import read_downloads
-    from acquirer.store.registry import under_registered_key
+    from acquirer.store.registry import with_wanted_downloads
 
     config = settings(store)
     try:
@@ -186,15 +185,12 @@ def fetch(
     if wanted is None and not registered_tmk:
         raise Exit(Code.USAGE, "name what it is to download, or none, or give --registered-tmk.")
 
-    def change(session: Session) -> Session:
-        after = session if wanted is None else replace(session, downloads=wanted)
-        return under_registered_key(after) if registered_tmk else after
-
     if (door := served_door(config.store)) is not None:
         door.fetch(tid, wanted, registered_tmk=registered_tmk)
     else:
         with writing(config.store) as opened:
             try:
+                change = partial(with_wanted_downloads, downloads=wanted, registered_tmk=registered_tmk)
                 opened.change_session(tid, change)
             except LookupError:
                 raise Exit(Code.USAGE, f"{config.store} knows no terminal '{tid}'.") from None

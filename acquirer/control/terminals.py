@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -31,7 +32,7 @@ from acquirer.settings.registration import Registration
 from acquirer.settings.terminal_values import read_downloads
 from acquirer.settings.terminals import changed_terminal, terminals_of
 from acquirer.settings.weak_keys import weak_keys
-from acquirer.store.registry import registration_of, under_registered_key
+from acquirer.store.registry import with_wanted_downloads, registration_of
 
 MOST: Final = 2_000
 """Terminals of one registration: it is written between two exchanges, in a tenth of a second."""
@@ -191,10 +192,7 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
         except ValueError as exc:
             raise unusable_value("/downloads", str(exc)) from None
 
-        def change(session: Session) -> Session:
-            after = session if wanted is None else replace(session, downloads=wanted)
-            return under_registered_key(after) if body.registered_tmk else after
-
+        change = partial(with_wanted_downloads, downloads=wanted, registered_tmk=body.registered_tmk)
         return await changed(tid, change, if_match)
 
     return found

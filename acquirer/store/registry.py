@@ -104,6 +104,17 @@ def under_registered_key(session: Session) -> Session:
     )
 
 
+def with_wanted_downloads(session: Session, downloads: tuple[str, ...] | None, *, registered_tmk: bool) -> Session:
+    """Return a session whose terminal is asked to download.
+
+    Args:
+        downloads: all that it is to be asked for; None: as before.
+        registered_tmk: it uses its registered master key again, not the one that it downloaded.
+    """
+    after = session if downloads is None else replace(session, downloads=downloads)
+    return under_registered_key(after) if registered_tmk else after
+
+
 def _digest(one: Registration, vault: Vault) -> str:
     plain = repr((one.tid, one.mid, one.name, one.mak, *_policy_values(one.policy), one.test, one.operators))
     if one.downloads:  # the digests of version 0010 and before say nothing of them
