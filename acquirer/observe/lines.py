@@ -10,11 +10,12 @@ import json
 import os
 from collections.abc import Callable, MutableMapping
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Any, Final, Protocol, TextIO
 
 from acquirer.data.text import printable
 from acquirer.journal.entry import LOGGED, Entry
-from acquirer.journal.packed import SEPARATOR, Form, PackedExchange, Unpack, unpacker
+from acquirer.journal.packed import SEPARATOR, Form, PackedExchange, unpacker
 from acquirer.observe.event import LogEvent, utc
 
 LogLine = MutableMapping[str, Any]
@@ -49,48 +50,21 @@ UsualLine = Callable[[int, int, str, str], "str | None"]
 """Takes number, time, tid and values of an exchange of one form; returns None where JSON has to escape a text."""
 
 
-class Entries:
-    """Reads rows back, for a line of any exchange."""
+_unpacker: Final = lru_cache(FORMS_KEPT)(unpacker)
 
-    def __init__(self) -> None:
-        self._unpackers: dict[Form, Unpack] = {}
 
-    def __reduce__(self) -> tuple[type[Entries], tuple[()]]:
-        """Travel to another process without what was compiled here."""
-        return Entries, ()
-
-    def entry(self, number: int, one: PackedExchange) -> Entry:
-        """Return an exchange as the journal's readers have it."""
-        at_us, tid, form, data = one
-        unpack = self._unpackers.get(form)
-        if unpack is None:
-            if len(self._unpackers) >= FORMS_KEPT:
-                self._unpackers.clear()
-            unpack = self._unpackers[form] = unpacker(form)
-        return unpack(number, at_us, tid, data, None)
+def _entry(number: int, one: PackedExchange) -> Entry:
+    """Return an exchange as the journal's readers have it."""
+    at_us, tid, form, data = one
+    return _unpacker(form)(number, at_us, tid, data, None)
 
 
 class AsJson:
     """One JSON object in each line."""
 
-    def __init__(self) -> None:
-        self._usual: dict[Form, UsualLine] = {}
-        self._entries = Entries()
-
-    def __reduce__(self) -> tuple[type[AsJson], tuple[()]]:
-        """Travel to another process without what was compiled here."""
-        return AsJson, ()
-
     def exchange(self, number: int, one: PackedExchange) -> str:
         at_us, tid, form, data = one
-        usual = self._usual.get(form) or self._compile(form)
-        return usual(number, at_us, tid, data) or _as_json(exchange_line(self._entries.entry(number, one)))
-
-    def _compile(self, form: Form) -> UsualLine:
-        if len(self._usual) >= FORMS_KEPT:
-            self._usual.clear()
-        usual = self._usual[form] = _usual_line(form)
-        return usual
+        return _usual_line(form)(number, at_us, tid, data) or _as_json(exchange_line(_entry(number, one)))
 
     def event(self, event: LogEvent) -> str:
         from acquirer.observe.event_lines import event_as_json  # structlog
@@ -101,6 +75,7 @@ class AsJson:
 _as_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+@lru_cache(FORMS_KEPT)
 def _usual_line(form: Form) -> UsualLine:
     """Return the function for exchanges of a form: Python source made of names of columns, and compiled.
 
@@ -145,7 +120,6 @@ class AsText:
     def __init__(self, timezone: tzinfo, *, colour: bool) -> None:
         self._timezone = timezone
         self._colour = colour
-        self._entries = Entries()
 
     def event(self, event: LogEvent) -> str:
         from acquirer.observe.event_lines import event_as_text  # structlog
@@ -153,7 +127,7 @@ class AsText:
         return event_as_text(event, self._clock(event.at_us))
 
     def exchange(self, number: int, one: PackedExchange) -> str:
-        line = exchange_line(self._entries.entry(number, one))
+        line = exchange_line(_entry(number, one))
         why = "; ".join([line.get("why", line.get("reason", "")), *line.get("notes", ())])
         if fault := line.get("fault"):
             why += f" [fault: {fault}]"
