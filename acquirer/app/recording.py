@@ -204,7 +204,7 @@ class _Collector:
                 if frame:
                     self.frame(direction, frame)
         except FrameError:
-            frames.rest = b""
+            frames.take_rest()
 
     def end(self) -> list[RecordedExchange]:
         """Return what was found, in the order of the requests."""

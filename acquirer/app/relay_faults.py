@@ -190,9 +190,7 @@ class FaultyLine:
             self._connection.send(direction, effect.data)
 
     def _pass_rest(self, direction: Direction) -> None:
-        frames = self._frames[direction]
-        raw, frames.rest = frames.rest, b""
-        if raw:
+        if raw := self._frames[direction].take_rest():
             self._connection.send(direction, raw)
             self._journal.raw(direction, raw)
 

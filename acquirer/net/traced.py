@@ -62,7 +62,7 @@ class TracedConnection:
                 self._cut.extend((bool(frame), raw) for frame, raw in self._frames.feed(data))
         except FrameError:
             self._refused = True
-            self._cut.append((False, self._rest()))
+            self._cut.append((False, self._frames.take_rest()))
         self._put_others()
         self._connection.dataReceived(data)
         self._put_unwanted()
@@ -112,12 +112,7 @@ class TracedConnection:
 
     def _put_unfinished(self) -> None:
         self._put_rest()
-        self._put(self._rest(), received=True)
-
-    def _rest(self) -> bytes:
-        """Take what was received and not cut."""
-        raw, self._frames.rest = self._frames.rest, b""
-        return raw
+        self._put(self._frames.take_rest(), received=True)
 
     def _put(self, data: bytes, *, received: bool) -> None:
         if data:

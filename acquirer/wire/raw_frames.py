@@ -44,6 +44,11 @@ class RawFrames:
             raw, self.rest = self.rest[:size], self.rest[size:]
             yield frame, raw
 
+    def take_rest(self) -> bytes:
+        """Return what was received and not cut, which is not kept any more."""
+        rest, self.rest = self.rest, b""
+        return rest
+
     @property
     def pending(self) -> int:
         """Bytes kept of a frame that has begun and not ended."""
