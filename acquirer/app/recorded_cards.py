@@ -11,6 +11,7 @@ from acquirer.app.relay_messages import text_of
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.errors import SecurityError
 from acquirer.settings.registration import Registration
+from acquirer.wire.card_numbers import pan_of_track2
 from acquirer.wire.masking import mask_pan
 
 
@@ -30,7 +31,7 @@ def note_cards(compiled: CompiledDialect, recording: Recording, terminals: Itera
         track, keys = text_of(dialect, request.fields, "track2"), known.of(request.message)
         if track and keys is not None and not one.entry.pan_masked and suite.track_sealed(control):
             with suppress(SecurityError):
-                pan = suite.open_track(keys, track).replace("=", "D").partition("D")[0]
+                pan = pan_of_track2(suite.open_track(keys, track))
                 one.entry.pan_masked = mask_pan(pan) if pan.isdecimal() else ""
         if reply is not None and reply.message is not None:
             with suppress(SecurityError):

@@ -22,6 +22,7 @@ from acquirer.dialect.compiled import CompiledDialect
 from acquirer.errors import SecurityError
 from acquirer.security.dukpt import DukptError
 from acquirer.security.working import WorkingKeys
+from acquirer.wire.card_numbers import pan_of_track2
 from acquirer.wire.message import EncodeError, Message, Value
 
 STAN, BATCH, TIME, KSN = "stan", "batch", "time", "ksn"
@@ -251,7 +252,7 @@ class Resealer:
         if not isinstance(block, bytes) or (keys == old and not self._renewal.pin):
             return
         try:
-            pan = text_of(dialect, fields, "pan") or clear["track2"].replace("=", "D").partition("D")[0]
+            pan = text_of(dialect, fields, "pan") or pan_of_track2(clear["track2"])
             pin = self._renewal.pin or suite.open_pin(_needed(old), block, pan, control).pin
             dialect.put(fields, "pin_block", suite.seal_pin(_needed(keys), pin, pan, control, self._randbytes))
         except (SecurityError, EncodeError) as exc:

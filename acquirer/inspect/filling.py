@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from acquirer.dialect.dialect import Dialect
-from acquirer.wire.card_numbers import passes_luhn
+from acquirer.wire.card_numbers import pan_of_track2, passes_luhn
 from acquirer.wire.grammar import Layout
 from acquirer.wire.message import Message, Span, Value
 
@@ -58,7 +58,7 @@ def _means_more(dialect: Dialect, message: Message, de: int, other: str) -> bool
     if "pan" in names:
         return passes_luhn(other) and not passes_luhn(value)
     if "track2" in names:
-        return value[:1] == "0" and passes_luhn(value[1:].replace("=", "D").partition("D")[0])
+        return value[:1] == "0" and passes_luhn(pan_of_track2(value[1:]))
     if "card_sequence" in names:
         return other in _FIRST_SEQUENCES and value not in _FIRST_SEQUENCES
     if (known := dialect.values.get(spec.values)) is not None:

@@ -79,6 +79,15 @@ def passes_luhn(digits: str) -> bool:
     return sum(codes[-1::-2].translate(_SINGLE) + codes[-2::-2].translate(_DOUBLED)) % 10 == 0
 
 
+def pan_of_track2(track2: str) -> str:
+    """Return the card number that a track 2 begins with.
+
+    >>> pan_of_track2("6212345678901232D2912"), pan_of_track2("6212345678901232=2912")
+    ('6212345678901232', '6212345678901232')
+    """
+    return track2.replace("=", "D").partition("D")[0]
+
+
 def is_digits(text: str) -> bool:
     """Return whether a text is digits 0 to 9, and not empty."""
     return text.isascii() and text.isdigit()
