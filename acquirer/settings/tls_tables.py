@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,10 +93,12 @@ def _table(name: str, table: object) -> ServerTlsTable:
 
 
 _READERS: Final[Mapping[str, ValueReader[Any]]] = {
-    field.name: reader
-    for field, reader in zip(
-        fields(ServerTlsTable)[1:],
-        (read_path, read_path, read_path, read_bool, choice(VERSIONS), choice(VERSIONS), read_path, read_bool),
-        strict=True,
-    )
+    "certificate": read_path,
+    "key": read_path,
+    "authority": read_path,
+    "require_client": read_bool,
+    "minimum": choice(VERSIONS),
+    "maximum": choice(VERSIONS),
+    "revoked": read_path,
+    "allow_expired": read_bool,
 }
