@@ -1,8 +1,23 @@
-"""Whether a host can be reached, before anything is begun that needs it."""
+"""Hosts that options name: at which address, and whether one can be reached before anything is begun that needs it."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from acquirer.cli.errors import Code, Exit
+
+if TYPE_CHECKING:
+    from acquirer.app.terminal_connection import HostAddress
+
+
+def typed_host(option: str, text: str) -> HostAddress:
+    """Return the ``HOST:PORT`` that an option gives. Raises Exit."""
+    from acquirer.app.terminal_connection import address
+
+    try:
+        return address(text)
+    except ValueError as exc:
+        raise Exit(Code.USAGE, f"{option}: {exc}.") from None
 
 
 def reach(host: str) -> None:

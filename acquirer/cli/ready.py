@@ -106,12 +106,10 @@ def _by_url(text: str) -> tuple[str, Callable[[float], Look]]:
 def _by_address(text: str) -> tuple[str, Callable[[float], Look]]:
     import socket
 
-    from acquirer.app.terminal_connection import address, reason_of
+    from acquirer.app.terminal_connection import reason_of
+    from acquirer.cli.reaching import typed_host
 
-    try:
-        to = address(text)
-    except ValueError as exc:
-        raise Exit(Code.USAGE, f"--host: {exc}.") from None
+    to = typed_host("--host", text)
 
     def look(limit_s: float) -> Look:
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.reaching import typed_host
 from acquirer.cli.stores import StoreOption
 from acquirer.cli.tls_options import CaOption, KeyOption, NameOption, Tls, VersionOption
 
@@ -99,7 +100,6 @@ def command(
 
     from acquirer.app.build import listener_table
     from acquirer.app.relay import RelayOptions, RunningRelay, relay
-    from acquirer.app.terminal_connection import address
     from acquirer.net.server import BindError
     from acquirer.settings.config import load_config
     from acquirer.settings.listen import parse_listen
@@ -107,10 +107,7 @@ def command(
 
     if not to:
         raise Exit(Code.USAGE, "--to is missing: name the host that everything is passed on to, as HOST:PORT.")
-    try:
-        host = address(to)
-    except ValueError as exc:
-        raise Exit(Code.USAGE, f"--to: {exc}.") from None
+    host = typed_host("--to", to)
     where = parse_listen(listen)
     for option, given in (("--terminals", terminals), ("--cards", cards), ("--pack", pack), ("--ignore", ignore)):
         if given and not compare:

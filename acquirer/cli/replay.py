@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.reaching import typed_host
 from acquirer.cli.recordings import (
     DialectOption,
     RecordingOptions,
@@ -97,14 +98,10 @@ def command(
     for what must differ, 1 when one is not, 3 when the host cannot be reached, 4 when it is silent where it was not.
     """
     from acquirer.app.replay import ReplayOptions, SignOnFailedError, replay
-    from acquirer.app.terminal_connection import address
 
     if not to:
         raise Exit(Code.USAGE, "--to is missing: name the host that requests are sent to, as HOST:PORT.")
-    try:
-        host = address(to)
-    except ValueError as exc:
-        raise Exit(Code.USAGE, f"--to: {exc}.") from None
+    host = typed_host("--to", to)
     test_card = _card(card, pan, expiry, track2, pin)
     compiled, recording = open_recording(RecordingOptions(source, dialect, store, trace, where or (), test_card))
     options = ReplayOptions(
