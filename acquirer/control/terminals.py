@@ -32,7 +32,7 @@ from acquirer.settings.registration import Registration
 from acquirer.settings.terminal_values import read_downloads
 from acquirer.settings.terminals import changed_terminal, terminals_of
 from acquirer.settings.weak_keys import weak_keys
-from acquirer.store.registry import with_wanted_downloads, registration_of
+from acquirer.store.registry import registration_of, with_wanted_downloads
 
 MOST: Final = 2_000
 """Terminals of one registration: it is written between two exchanges, in a tenth of a second."""
