@@ -16,7 +16,7 @@ BEFORE = (
 
 
 def upgrade() -> None:
-    """Make the table of terminals anew, and copy each: none that is there is bound to one."""
+    """Copy the table of terminals, for the reason that stands at version 0004: none that is there is bound to one."""
     op.rename_table("terminal", "terminal_0011")
     op.create_table(
         "terminal",
