@@ -21,11 +21,11 @@ from acquirer.certification.case import (
 from acquirer.certification.conduct import CONDUCT
 from acquirer.certification.reading_steps import CaseStepReader
 from acquirer.certification.texts import person_text
-from acquirer.data.table import Table
-from acquirer.data.toml import DataError, Document
+from acquirer.data.table import Table, headed_table
+from acquirer.data.toml import Document
 from acquirer.dialect.dialect import Dialect
 from acquirer.journey.journey import DEFAULT_DIALECT
-from acquirer.journey.reading_values import duration_s
+from acquirer.journey.reading_values import duration_s, some_tables
 from acquirer.scenario.parameters import show_duration_ms
 
 MOST_CASES: Final = 500
@@ -85,11 +85,8 @@ class CaseContext:
 
 def read_certification_header(document: Document) -> CaseFile:
     """Return what a file says of itself, without its cases. Raises DataError."""
-    whole = Table(document)
-    whole.only(("certification", "case"))
-    if not isinstance(document.data.get("certification", {}), dict):
-        raise document.error(("certification",), "write it as one section, under the heading [certification]")
-    table = whole.table("certification")
+    Table(document).only(("certification", "case"))
+    table = headed_table(document, "certification")
     table.only(FILE_KEYS)
     return CaseFile(PurePath(document.name).stem, table.text("about", ""), table.text("dialect", DEFAULT_DIALECT))
 
@@ -100,16 +97,9 @@ def read_cases(document: Document, context: CaseContext) -> tuple[CertificationC
     Raises:
         DataError: with file, line and key.
     """
-    if not isinstance(document.data.get("case", []), list):
-        raise document.error(("case",), "write each case under a heading [[case]], in double brackets")
     document = replace(document, data=_with_times(document.data, _times(context.timeout_s)))
-    tables = Table(document).tables("case") if "case" in document.data else []
-    if not tables:
-        raise DataError(document.name, 0, "case", "is missing; write each case under a heading [[case]]")
-    if len(tables) > MOST_CASES:
-        raise tables[MOST_CASES].error("", f"is one more than the {MOST_CASES} cases that a file may have")
     found: dict[str, CertificationCase] = {}
-    for table in tables:
+    for table in some_tables(document, "case", MOST_CASES, "file"):
         case = _case(table, context)
         if case.name in found:
             problem = f"'{case.name}' is the name of the case on line {found[case.name].line}; no two have the same"

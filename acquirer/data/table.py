@@ -156,6 +156,20 @@ class Table:
         return values
 
 
+def headed_tables(document: Document, key: str) -> list[Table]:
+    """Return the tables that stand each under a heading ``[[key]]``. Raises DataError."""
+    if not isinstance(document.data.get(key, []), list):
+        raise document.error((key,), f"write each {key} under a heading [[{key}]], in double brackets")
+    return Table(document).tables(key)
+
+
+def headed_table(document: Document, key: str) -> Table:
+    """Return the table under the heading ``[key]``, an empty one when there is none. Raises DataError."""
+    if not isinstance(document.data.get(key, {}), dict):
+        raise document.error((key,), f"write it as one section, under the heading [{key}]")
+    return Table(document).table(key)
+
+
 def _not_in(value: str, choices: Collection[str]) -> str:
     hint = did_you_mean(value, choices) or f"; choose from {', '.join(sorted(choices))}"
     return f"unknown value {value!r}{hint}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Final
 
-from acquirer.data.table import Table
+from acquirer.data.table import Table, headed_table
 from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.dialect.dialect import Dialect
 from acquirer.journey.journey import (
@@ -25,7 +25,7 @@ from acquirer.journey.journey import (
 from acquirer.journey.operations import OPERATIONS
 from acquirer.journey.reading_actions import ACTIONS, PlannedHost, read_action
 from acquirer.journey.reading_expectations import EXPECTATIONS, read_expectations
-from acquirer.journey.reading_values import duration_s
+from acquirer.journey.reading_values import duration_s, some_tables
 from acquirer.journey.references import LAST
 from acquirer.scenario.fault import Fault
 
@@ -94,11 +94,8 @@ def read_journey_header(document: Document, *, own_host: bool = True) -> Journey
     Raises:
         DataError: with file, line and key.
     """
-    whole = Table(document)
-    whole.only(("journey", "step"))
-    if not isinstance(document.data.get("journey", {}), dict):
-        raise document.error(("journey",), "write it as one section, under the heading [journey]")
-    table = whole.table("journey")
+    Table(document).only(("journey", "step"))
+    table = headed_table(document, "journey")
     table.only(HEADER_KEYS)
     for key in HOST_KEYS if not own_host else ():
         if table.has(key):
@@ -128,13 +125,7 @@ def read_steps(document: Document, header: JourneyHeader, context: JourneyContex
     Raises:
         DataError: with file, line and key.
     """
-    if not isinstance(document.data.get("step", []), list):
-        raise document.error(("step",), "write each step under a heading [[step]], in double brackets")
-    tables = Table(document).tables("step") if "step" in document.data else []
-    if not tables:
-        raise DataError(document.name, 0, "step", "is missing; write each step under a heading [[step]]")
-    if len(tables) > MOST_STEPS:
-        raise tables[MOST_STEPS].error("", f"is one more than the {MOST_STEPS} steps that a journey may have")
+    tables = some_tables(document, "step", MOST_STEPS, "journey")
     reader = _StepReader(header, context)
     steps = tuple(reader.read(number, table) for number, table in enumerate(tables, 1))
     if not any(step.expectations for step in steps):

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from acquirer.data.table import Table
+from acquirer.data.table import Table, headed_tables
+from acquirer.data.toml import DataError, Document
 from acquirer.scenario.parameters import read_duration_ms
+
+
+def some_tables(document: Document, key: str, most: int, whole: str) -> list[Table]:
+    """Return the tables that stand each under a heading ``[[key]]``: one or more. Raises DataError.
+
+    Args:
+        whole: what has them, for a sentence.
+    """
+    tables = headed_tables(document, key)
+    if not tables:
+        raise DataError(document.name, 0, key, f"is missing; write each {key} under a heading [[{key}]]")
+    if len(tables) > most:
+        raise tables[most].error("", f"is one more than the {most} {key}s that a {whole} may have")
+    return tables
 
 
 def duration_s(table: Table, key: str) -> float:

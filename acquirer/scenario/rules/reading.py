@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from itertools import chain
 from typing import Any, Final
 
-from acquirer.data.table import Table
+from acquirer.data.table import Table, headed_tables
 from acquirer.data.toml import DataError, Document
 from acquirer.dialect.dialect import Dialect
 from acquirer.matcher.expression import ALWAYS, Expression, conjunction, conjuncts, keys_of, required
@@ -39,10 +39,8 @@ def read_rules(document: Document, dialects: Collection[Dialect], known: Collect
     Raises:
         DataError: with file, line and key.
     """
-    if not isinstance(document.data.get("rule", []), list):
-        raise document.error(("rule",), "write each rule under a heading [[rule]], in double brackets")
     names, rules = set(known), []
-    for table in Table(document).tables("rule"):
+    for table in headed_tables(document, "rule"):
         rule = read_rule(table, dialects)
         if rule.name in names:
             raise table.error("name", f"'{rule.name}' is the name of another rule; no two have the same")
