@@ -101,8 +101,7 @@ class CaseStepReader:
             arrives=arrives,
             quiet_s=duration_s(table, "quiet") if table.has("quiet") else QUIET_S,
             expectations=tuple(
-                self._expectation(one, operates=operation is not None)
-                for one in (table.tables("expect") if table.has("expect") else ())
+                self._expectation(one, operates=operation is not None) for one in table.tables("expect")
             ),
         )
 
