@@ -176,9 +176,15 @@ def test_a_terminal_that_signed_on_before_is_not_compared_until_it_signs_on_agai
                 )
 
 
+def registered(folder: Path, tid: str) -> Path:
+    """Return a file of one terminal, whose master key is not that of the demo terminals."""
+    file = folder / "terminals.toml"
+    file.write_text(f"[[terminal]]\ntid = '{tid}'\nmid = '880210010210162'\ntmk = '{'0123456789ABCDEF' * 2}'\n")
+    return file
+
+
 def test_a_terminal_that_ours_does_not_know_is_not_compared_and_the_remedy_is_named(tmp_path: Path) -> None:
-    known = tmp_path / "terminals.toml"
-    known.write_text(f"[[terminal]]\ntid = '99999999'\nmid = '880210010210162'\ntmk = '{'0123456789ABCDEF' * 2}'\n")
+    known = registered(tmp_path, "99999999")
     with (
         running_host() as host,
         relayed(host, tmp_path, compare={"terminals": known}) as relay,
@@ -191,8 +197,7 @@ def test_a_terminal_that_ours_does_not_know_is_not_compared_and_the_remedy_is_na
 
 
 def test_another_master_key_shows_in_keys_that_do_not_open(tmp_path: Path) -> None:
-    known = tmp_path / "terminals.toml"
-    known.write_text(f"[[terminal]]\ntid = '10000161'\nmid = '880210010210162'\ntmk = '{'0123456789ABCDEF' * 2}'\n")
+    known = registered(tmp_path, "10000161")
     with (
         running_host() as host,
         relayed(host, tmp_path, compare={"terminals": known}) as relay,
