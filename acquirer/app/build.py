@@ -179,7 +179,7 @@ def build_host(parts: Parts, compiled: CompiledDialect, vault: Vault) -> Host:
 
 def _issuer(parts: Parts) -> CardTable:
     """Return the test cards of the file and the packs that settings name. Raises DataError."""
-    issuer = load_cards(None if parts.config.cards is None else str(parts.config.cards))
+    issuer = load_cards(parts.config.cards)
     for pack in parts.packs:
         issuer = pack.with_cards(issuer)
     return issuer

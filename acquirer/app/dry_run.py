@@ -85,7 +85,7 @@ class DryRun:
         vault = Vault(secrets.token_bytes(32))
         compiled = CompiledDialect(dialect)
         zone, downloads = ZoneInfo("Asia/Shanghai"), load_downloads()
-        self._host = Host(compiled, vault, secrets.token_bytes, load_cards(None), Faults(()), zone, downloads=downloads)
+        self._host = Host(compiled, vault, secrets.token_bytes, load_cards(), Faults(()), zone, downloads=downloads)
         self._known = {one.tid: one for one in terminals}
         self._terminals = {
             one.tid: sealed_terminal(replace(one, policy=_POLICY), vault, secrets.token_bytes)

@@ -85,7 +85,7 @@ class _Conversation:
         self._terminal: TerminalConfig = sealed_terminal(known, vault, randbytes)
         self._session = Session(known.tid)
         self._faults = Faults([parse(fault)] if fault else (), _SEED)
-        self._host = Host(compiled, vault, randbytes, load_cards(None), self._faults, ZoneInfo("Asia/Shanghai"))
+        self._host = Host(compiled, vault, randbytes, load_cards(), self._faults, ZoneInfo("Asia/Shanghai"))
         self._numbers = iter(range(1, 1000))
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
 from acquirer.app.printer import Printer
@@ -12,6 +13,8 @@ from acquirer.app.terminal_slips import TerminalSlips
 from acquirer.data.text import whole_stan
 from acquirer.data.toml import did_you_mean
 from acquirer.dialect.amounts import decimals_of
+from acquirer.host.issuer.cards import CardTable
+from acquirer.settings.cards import load_cards
 from acquirer.settings.held_cards import card_entry, held_card
 from acquirer.settings.slip_archive import SlipMemory
 from acquirer.settings.terminal_state import StateFile
@@ -56,7 +59,7 @@ class TerminalCore:
         self.address: HostAddress = _called(tid, options)
         self.keep_open = options.get("keep_open", False)
         self.watch = options.get("watch")
-        self._cards = options.get("cards")
+        self._cards_file = options.get("cards")
         setup = make_setup(tid, options)
         self.framing = setup.dialect.framing
         self.printer = Printer(options.get("printer", ""))
@@ -110,8 +113,18 @@ class TerminalCore:
         return read_pad(sign, mode, signing.pad, self.machine.setup.randbytes)
 
     def card(self, name: str, pin: str = "") -> CardData:
-        """Return a test card by its name. Raises CardError when there is none."""
+        """Return a test card by its name.
+
+        Raises:
+            CardError: there is none.
+            DataError: the table of test cards is wrong.
+        """
         return held_card(card_entry(name, self._cards), pin)
+
+    @cached_property
+    def _cards(self) -> CardTable:
+        """The table of test cards, read when the first one is presented: most operations need none."""
+        return load_cards(self._cards_file)
 
     def card_data(self, card: str | CardData, pin: str) -> CardData:
         """Return a card that is given as such or by its name. Raises CardError."""

@@ -76,9 +76,7 @@ def command(
     if form == "rules":
         result = recorded_rules(recording.exchanges, compiled.dialect, called)
     else:
-        result = recorded_journey(
-            recording.exchanges, compiled.dialect, load_cards(None if cards is None else str(cards)), called
-        )
+        result = recorded_journey(recording.exchanges, compiled.dialect, load_cards(cards), called)
     for sentence in result.left_out:
         say(f"Not reproduced: {sentence}.")
     if not result.reproduced:

@@ -208,12 +208,13 @@ def _card(name: str, pan: str, expiry: str, track2: str, pin: str) -> CardData |
     """Return the test card that options describe. Raises Exit, CardError."""
     if not (name or pan or track2):
         return None
+    from acquirer.settings.cards import load_cards
     from acquirer.settings.held_cards import card_entry, held_card
     from acquirer.terminal.card import card as card_of
 
     if name and (pan or track2):
         raise Exit(Code.USAGE, "Give --card, or --pan and --track2, not both.")
-    return held_card(card_entry(name), pin) if name else card_of(pan, expiry, track2, pin=pin)
+    return held_card(card_entry(name, load_cards()), pin) if name else card_of(pan, expiry, track2, pin=pin)
 
 
 def _working_keys(option: str, given: str) -> WorkingKeys | None:

@@ -6,6 +6,7 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.errors import ConfigurationError
 from acquirer.load.plan import LoadPlan, PlanError
 from acquirer.load.terminal_journeys import OWN_CARD, TerminalJourney, local_now
+from acquirer.settings.cards import load_cards
 from acquirer.settings.held_cards import card_entry, held_card
 from acquirer.terminal.card import CardData
 from acquirer.terminal.kinds import SALE
@@ -20,9 +21,10 @@ def cards_of(plan: LoadPlan, journey: TerminalJourney) -> tuple[CardData, ...]:
         CardError: there is no such card.
         DataError: the table is wrong.
     """
+    table = load_cards(plan.cards)
     held = []
     for name in journey.cards:
-        entry = card_entry(name, plan.cards)
+        entry = card_entry(name, table)
         pin = (entry.pin or "") if journey.pin else ""
         if journey.pin and not pin:
             raise PlanError(f"the card '{name}' has no PIN in the table of cards: give it one, or ask for none")

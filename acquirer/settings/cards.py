@@ -17,14 +17,21 @@ from acquirer.settings.values import ValueReader, choice, quoted, read_bool, rea
 from acquirer.wire.card_numbers import passes_luhn
 
 
-@cache
-def load_cards(path: str | None = None) -> CardTable:
-    """Return the card table of a file; None is the shipped one.
+def load_cards(path: Path | str | None = None) -> CardTable:
+    """Return the card table of a file, as it stands now; None is the shipped one.
 
     Raises:
         DataError: with file, line and key.
     """
-    file = Path(path) if path else specs_dir() / "cards.toml"
+    return _read_file(Path(path)) if path else _shipped()
+
+
+@cache
+def _shipped() -> CardTable:
+    return _read_file(specs_dir() / "cards.toml")
+
+
+def _read_file(file: Path) -> CardTable:
     try:
         text = read_text_file(file)
     except (OSError, UnicodeDecodeError) as error:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from acquirer.data.toml import did_you_mean
-from acquirer.host.issuer.cards import CardEntry
-from acquirer.settings.cards import load_cards
+from acquirer.host.issuer.cards import CardEntry, CardTable
 from acquirer.terminal.card import CardData, CardError, card
 
 
-def card_entry(name: str, cards: Path | str | None = None) -> CardEntry:
-    """Return a card of a table by its name; without a file it is the shipped one.
-
-    Raises:
-        CardError: there is none.
-        DataError: the table is wrong.
-    """
-    table = load_cards(str(cards) if cards else None)
+def card_entry(name: str, table: CardTable) -> CardEntry:
+    """Return a card of a table by its name. Raises CardError when there is none."""
     found = table.named(name)
     if found is None:
         names = sorted(entry.name for entry in table.cards.values())

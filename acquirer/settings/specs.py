@@ -6,7 +6,7 @@ In a clone `specs/` stands beside the package; in a wheel it is inside.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,10 +76,29 @@ def slip_font() -> bytes:
     return (specs_dir() / "fonts" / FONT).read_bytes()
 
 
-@cache
 def load_dialect(name_or_path: str) -> Dialect:
-    """Return a dialect, loaded; the same object for the same name. Raises DataError."""
+    """Return a dialect, loaded; the same object for the same name, or for the same file until it is edited.
+
+    What a file extends is read once.
+
+    Raises:
+        DataError: with file, line and key.
+    """
+    return _loaded(name_or_path, _state(Path(name_or_path)) if name_or_path.endswith(".toml") else ())
+
+
+@lru_cache(maxsize=64)  # dialects of one process, and then some
+def _loaded(name_or_path: str, _file: tuple[int, ...]) -> Dialect:
     return load(document(name_or_path), finder(name_or_path))
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Return what tells a file from others that this path has named: from another folder, or before an edit."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):  # reading it says why
+        return ()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def compile_dialect(name_or_path: str) -> CompiledDialect:

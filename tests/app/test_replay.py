@@ -21,6 +21,7 @@ from acquirer.app.resealing import RENEWABLE, Renewal
 from acquirer.app.terminal import Terminal
 from acquirer.app.terminal_connection import address
 from acquirer.inspect.trace_text import read_trace
+from acquirer.settings.cards import load_cards
 from acquirer.settings.held_cards import card_entry, held_card
 from acquirer.settings.specs import dialect_names, load_dialect
 from acquirer.testing import running_host
@@ -233,13 +234,13 @@ def test_an_exchange_of_the_journal_needs_test_data(tmp_path: Path) -> None:
     with pytest.raises(
         RecordingError, match="is of card 621234\\*\\*\\*\\*\\*\\*1232, and the test data are of 620000"
     ):
-        rebuilt_exchange(sale, dialect, held_card(card_entry("poor")))
+        rebuilt_exchange(sale, dialect, held_card(card_entry("poor", load_cards())))
     with pytest.raises(RecordingError, match="the journal hides DE 52"):
-        rebuilt_exchange(sale, dialect, held_card(card_entry("standard")))
+        rebuilt_exchange(sale, dialect, held_card(card_entry("standard", load_cards())))
     again = Recording(
         dialect,
         [
-            rebuilt_exchange(sale, dialect, held_card(card_entry("standard"), "123456")),
+            rebuilt_exchange(sale, dialect, held_card(card_entry("standard", load_cards()), "123456")),
             rebuilt_exchange(echo, dialect, None),
         ],
     )

@@ -80,7 +80,6 @@ def test_another_master_key_is_noticed(tmp_path: Path) -> None:
         (TR31_B, "the key block's MAC differs: it was altered, or made under another key than the one with KCV "),
     ):
         name = write(tmp_path, "iso8583-1987-ascii", "48", wrap)
-        load_dialect.cache_clear()
         with running_host(dialect=name) as host:
             tmk = "0123456789ABCDEFFEDCBA9876543210"
             with Terminal(TID, host=host.address, dialect=name, mid="880210010210162", tmk=tmk) as terminal:

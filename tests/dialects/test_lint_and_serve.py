@@ -34,7 +34,6 @@ VAULT = Vault(bytes(32))
 
 def start(path: Path) -> str:
     """Start a host with a dialect as far as `acquirer serve` does before it listens; returns why it refuses, or ""."""
-    load_dialect.cache_clear()
     try:
         parts = build_parts(make_config(listen="127.0.0.1:0", store="memory:", dialect=str(path)))
         for compiled in parts.compiled:

@@ -70,6 +70,20 @@ def test_an_error_names_its_line(text, sentence):
     assert str(error.value).startswith(sentence)
 
 
+def test_a_file_is_read_as_it_stands(tmp_path, monkeypatch):
+    """And not as one of the same name stood before, in this folder or in another."""
+    file = tmp_path / "cards.toml"
+    file.write_text(CARD)
+    monkeypatch.chdir(tmp_path)
+    assert load_cards("cards.toml").named("a") is not None
+    file.write_text(CARD.replace('"a"', '"b"'))
+    assert load_cards("cards.toml").named("b") is not None
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "cards.toml").write_text(CARD.replace('"a"', '"c"'))
+    monkeypatch.chdir("other")
+    assert load_cards("cards.toml").named("c") is not None
+
+
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(DataError) as error:
         load_cards(str(tmp_path / "none.toml"))

@@ -30,6 +30,20 @@ def test_a_file_may_extend_another_beside_it(tmp_path):
     assert (dialect.name, dialect.title.en) == ("own", "Base")
 
 
+def test_a_file_of_the_same_name_is_another_one_in_another_folder_and_after_an_edit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "own.toml"
+    own.write_text('dialect = "own"\nextends = "unionpay-pos"\ntitle = "First"', encoding="utf-8")
+    first = load_dialect("own.toml")
+    assert load_dialect("own.toml") is first
+    own.write_text('dialect = "own"\nextends = "unionpay-pos"\ntitle = "Another"', encoding="utf-8")
+    assert load_dialect("own.toml").title.en == "Another"
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir("other")
+    with pytest.raises(DataError, match="No such file"):
+        load_dialect("own.toml")
+
+
 def test_an_unknown_name_is_answered_with_the_nearest(tmp_path):
     with pytest.raises(DataError, match="unionpay: no dialect of this name; did you mean 'unionpay-pos'"):
         load_dialect("unionpay")

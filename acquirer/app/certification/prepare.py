@@ -77,7 +77,7 @@ def prepare_cases(names: Sequence[str] = (), *, timeout_s: float = 0.0, only: Co
     """
     chosen = tuple(names) or SHIPPED
     digest = hashlib.sha256()
-    cards = load_cards(None)
+    cards = load_cards()
     dialect: Dialect | None = None
     source = ""
     files: list[CaseFile] = []
