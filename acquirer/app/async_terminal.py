@@ -127,7 +127,10 @@ class AsyncTerminalConnection:
     def close(self) -> None:
         """Hang up."""
         if self._streams is not None:
-            self._streams[1].close()
+            writer = self._streams[1]
+            writer.close()
+            if self.to.tls is not None:  # its farewell is sent; waiting for that of the host could outlast the loop
+                writer.transport.abort()
             self._streams = None
 
     async def _read(self, within_s: float) -> bytes | OSError:
@@ -144,6 +147,4 @@ async def _opened(to: HostAddress) -> tuple[asyncio.StreamReader, asyncio.Stream
     """Return a connection to a host, over TLS where it is called so. Raises OSError."""
     if to.tls is None:
         return await asyncio.open_connection(to.host, to.port)
-    return await asyncio.open_connection(
-        to.host, to.port, ssl=to.tls.context, server_hostname=to.tls.name, ssl_shutdown_timeout=CONNECT_S
-    )
+    return await asyncio.open_connection(to.host, to.port, ssl=to.tls.context, server_hostname=to.tls.name)
