@@ -6,6 +6,8 @@
    again and again: an orphan is given another parent.
 3. It may have ended before this process could ask for its number. An orphan is taken in by process 1, or by one that
    has said that it takes orphans in; neither is in the session of the orphan, whereas a child begins in its parent's.
+   Where process 1 itself began the session, as a shell that is the first process of a container does, nothing tells an
+   orphan from a child of process 1: the end of a parent before this point is not noticed there.
 """
 
 from __future__ import annotations

@@ -50,9 +50,10 @@ if sys.argv[1] != "at-once":
 
 
 def started(place: Path, how: str, *more: str) -> subprocess.Popen[bytes]:
-    """Start a process that starts a host."""
+    """Start a process that starts a host, in a session that the process which takes in orphans is not in."""
     command = [*START, "--store", "memory:", "--json", "--exit-with-parent", *more]
-    return subprocess.Popen([sys.executable, "-c", PARENT, how, *command], cwd=place, stdin=subprocess.PIPE)
+    script = [sys.executable, "-c", PARENT, how, *command]
+    return subprocess.Popen(script, cwd=place, stdin=subprocess.PIPE, start_new_session=True)
 
 
 def until(condition: Callable[[], Any]) -> Any:
