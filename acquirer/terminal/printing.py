@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from acquirer.dialect.amounts import decimals_of
-from acquirer.dialect.clock import day_and_time
-from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.terminal_profile import EntryMode
 from acquirer.signature.bitmap import Bitmap
 from acquirer.slip.paper import COLUMNS
@@ -17,6 +14,7 @@ from acquirer.slip.receipt import Receipt, receipt_sheet
 from acquirer.slip.sheet import Sheet, plain_text
 from acquirer.slip.words import STATES, Copy, Language, kind_text
 from acquirer.terminal.exchange import Exchange
+from acquirer.terminal.host_time import host_time
 from acquirer.terminal.kept_transactions import Original
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.machine import Setup
@@ -24,9 +22,7 @@ from acquirer.terminal.order import Order
 from acquirer.terminal.slip_details import card_of, slip_details
 from acquirer.terminal.state import State
 from acquirer.terminal.voucher import Voucher
-from acquirer.wire.elements import read_element
 from acquirer.wire.masking import as_text, mask_card_numbers
-from acquirer.wire.message import Message
 
 CRYPTOGRAM = "9F26"
 """The tag of what a chip signs: for a request (ARQC), or as it approves by itself (TC)."""
@@ -86,7 +82,7 @@ def receipt(
         acquirer=name("acquirer"),
         auth_id=replied("auth_id") if reply is not None else str(order.details.get("auth_id", "")),
         rrn=replied("rrn"),
-        at=_dated(*_day_and_time(dialect, reply), order.at),
+        at=host_time(dialect, reply, order.at),
         chip=tuple(
             ("TC" if kind.offline and tag == CRYPTOGRAM else label, tags[tag].hex().upper())
             for label, tag in slip.icc.items()
@@ -111,14 +107,6 @@ def _testing(setup: Setup) -> bool:
     digit = setup.terminal_profile.slip.testing_digit
     head = (setup.head or setup.dialect.envelope.head).hex()
     return 0 < digit <= len(head) and head[digit - 1] != "0"
-
-
-def _day_and_time(dialect: Dialect, reply: Message | None) -> tuple[str, str]:
-    """Return month and day, and time of day, wherever this dialect has them; "" where it has none."""
-    if reply is None:
-        return "", ""
-    day, time = (read_element(reply.fields, at) if at else "" for at in day_and_time(dialect))
-    return as_text(str(day or "")) or "", as_text(str(time or "")) or ""
 
 
 def slip_sheet(voucher: Voucher, copy: Copy = "merchant", lang: Language = "both") -> Sheet:
@@ -167,20 +155,3 @@ def _no_cvm_limit_minor(setup: Setup, entry_name: str, amount_minor: int) -> int
     if limit_minor and setup.no_cvm_limit_minor is not None:
         limit_minor = setup.no_cvm_limit_minor
     return limit_minor if amount_minor <= limit_minor else 0
-
-
-def _dated(date: str, time: str, at: datetime) -> str:
-    """Return the host's date and time with the year that puts them nearest to our own clock; our own when it gave none.
-
-    >>> _dated("1231", "235959", datetime(2027, 1, 1, 0, 0, 3))
-    '2026/12/31 23:59:59'
-    """
-    choices = []
-    for year in (at.year - 1, at.year, at.year + 1):
-        try:
-            choices.append(datetime.strptime(f"{year}{date}{time}", "%Y%m%d%H%M%S"))
-        except ValueError:  # no such day in that year, or no date at all
-            continue
-    own = at.replace(tzinfo=None)
-    best = min(choices, key=lambda moment: abs(moment - own), default=own)
-    return f"{best:%Y/%m/%d %H:%M:%S}"

@@ -20,6 +20,7 @@ from acquirer.terminal.advice import is_undecided, unanswered_sentence
 from acquirer.terminal.batch_records import count_records
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
+from acquirer.terminal.host_time import host_time
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.offline_queue import give_up_queue
@@ -175,8 +176,8 @@ def _answered(machine: Machine, exchange: Exchange, order: SettleOrder, goes_on:
         yield Ended(exchange)
         sentence = f"not settled: the host answers error; batch {settlement.batch} stays open, its journal says why"
         return Result(SERVICE, Outcome.DECLINED, exchange, sentence)
-    at = machine.setup.now()
-    yield from _keep(machine, replace(settlement, answer=text, at=f"{at:%Y/%m/%d %H:%M:%S}"))
+    at = host_time(machine.setup.dialect, exchange.reply, machine.setup.now())
+    yield from _keep(machine, replace(settlement, answer=text, at=at))
     yield Ended(exchange)
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -72,6 +73,16 @@ def test_an_equal_batch_uploads_chips_and_begins_the_next_one(rig: Rig, terminal
     assert rig.journal[-1].notes == ()
     assert terminal.sale("1.00").ok
     assert terminal.settle().ok
+
+
+def test_its_slip_has_the_time_of_the_host_as_those_of_sales_have(rig: Rig) -> None:
+    """A machine that tests run on seldom lives in the zone of the host."""
+    terminal = rig.terminal(now=lambda: rig.local_time() - timedelta(hours=8))
+    assert terminal.sale("10.00").ok
+    rig.advance("3s")
+    slip = terminal.settle().settlement
+    assert slip is not None
+    assert slip.at == f"{rig.local_time():%Y/%m/%d %H:%M:%S}"
 
 
 def test_what_was_undone_is_not_counted(terminal: RigTerminal) -> None:
