@@ -54,6 +54,7 @@ def make_application(running: Running, searching: Searching, streams: Streams) -
         redoc_url=None,
         responses={"default": {"description": "A problem", "content": {"application/problem+json": {}}}},
     )
+    known: list[APIRoute] = []
     for routes in (
         health_routes(running),
         journal_routes(running, searching),
@@ -75,7 +76,9 @@ def make_application(running: Running, searching: Searching, streams: Streams) -
         for route in routes.routes:
             if isinstance(route, APIRoute):
                 _describe(route)
+                known.append(route)
         application.include_router(routes, dependencies=[Depends(_known_parameters)])
+    application.state.known_routes = known
     handlers: dict[Any, Any] = {
         Problem: _of_problem,
         ConditionError: _of_condition,
@@ -141,16 +144,28 @@ async def _of_request(
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable", sentence, pointers=pointers).response()
 
 
-async def _of_route(_request: Request, exc: HTTPException) -> JSONResponse:
+async def _of_route(request: Request, exc: HTTPException) -> JSONResponse:
     if exc.status_code == HTTPStatus.NOT_FOUND:
         problem = Problem(HTTPStatus.NOT_FOUND, "no-route", "there is nothing here; /openapi.json lists all there is")
     elif exc.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = dict(exc.headers or {})
-        sentence = f"this can be asked with {allowed.get('Allow', 'another method')} only"
-        problem = Problem(HTTPStatus.METHOD_NOT_ALLOWED, "method", sentence, headers=allowed)
+        allowed = ", ".join(_methods(request))
+        sentence = f"this can be asked with {allowed} only"
+        problem = Problem(HTTPStatus.METHOD_NOT_ALLOWED, "method", sentence, headers={"Allow": allowed})
     else:
         problem = Problem(HTTPStatus(exc.status_code), "refused", str(exc.detail))
     return problem.response()
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods of all routes of a path: Starlette names those of the first alone."""
+    path = request.scope["path"]
+    found = {
+        method
+        for route in request.app.state.known_routes
+        if route.path_regex.match(path)
+        for method in route.methods or ()
+    } or {"GET"}  # the description itself, which is no route of ours
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))
 
 
 async def _of_failure(_request: Request, _exc: Exception) -> JSONResponse:

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Header, Query, Response
 from fastapi.responses import JSONResponse
 
-from acquirer.control.guard import TOML
+from acquirer.control.conditional import is_any, tags_of
+from acquirer.control.guard import MERGE_PATCH, TOML
 from acquirer.control.problems import Problem, unusable_value
 from acquirer.data.merge_patch import merge_patch
 from acquirer.data.toml_text import toml_tables
@@ -28,7 +29,14 @@ WrittenAs = Annotated[
 ]
 """How rules or faults are listed."""
 
+AS_MERGE_PATCH: Final[dict[str, Any]] = {"requestBody": {"content": {MERGE_PATCH: {"schema": TABLE}}}}
+"""Of a ``PATCH``, beside what FastAPI describes: the other name of the same body."""
+
 TABLES: Final[dict[str, Any]] = {"anyOf": [TABLE, {"type": "array", "items": TABLE}]}
+
+
+_NEEDED: Final = {"rule": ("name", "then"), "fault": ("name", "kind"), "terminal": ("tid", "mid")}
+"""Keys that a change cannot take away."""
 
 
 def tables_of(body: object, noun: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -56,11 +64,12 @@ def table_named(body: object, noun: str, name: str) -> dict[str, Any]:
 
 
 def changes_of(body: object, noun: str) -> dict[str, Any]:
-    """Return the keys that a body changes. Raises Problem."""
+    """Return the keys that a body changes; none is no change. Raises Problem."""
     if not isinstance(body, dict):
         raise unusable_value("", f"must be a table with the keys of the {noun} that change")
-    if not body:
-        raise unusable_value("", f'is empty; name the keys of the {noun} that change, as in {{"enabled": false}}')
+    for key in _NEEDED.get(noun, ()):
+        if key in body and body[key] is None:
+            raise unusable_value(f"/{key}", f"cannot be taken away, for each {noun} has one; give another value")
     return body
 
 
@@ -80,7 +89,9 @@ def as_toml(name: str, tables: Iterable[Mapping[str, Any]], generation: int) -> 
 
 def check_generation(if_match: str | None, generation: int) -> None:
     """Refuse a change that was meant for what is not in force any more. Raises Problem."""
-    if if_match is None or if_match.strip() in ("*", f'"{generation}"'):
+    if if_match is None or is_any(if_match):
+        return
+    if str(generation) in [tag.partition("-")[0] for tag in tags_of(if_match, strong=True)]:
         return
     sentence = f"rules or faults have changed since: their generation is {generation} now; read them again"
     raise Problem(HTTPStatus.PRECONDITION_FAILED, "changed", sentence, more={"generation": generation})
@@ -92,6 +103,6 @@ def changed(generation: int, names: Iterable[str], status: HTTPStatus, location:
     return JSONResponse({"generation": generation, "names": [*names]}, status.value, headers)
 
 
-def tag(generation: int) -> dict[str, str]:
-    """Return the header that names a generation."""
-    return {"ETag": f'"{generation}"'}
+def tag(generation: int, count: int | None = None) -> dict[str, str]:
+    """Return the header that names a generation, and beside it what is counted in an answer: ``"7"``, ``"7-12"``."""
+    return {"ETag": f'"{generation}"' if count is None else f'"{generation}-{count}"'}

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 
 from acquirer.app.serve import Running
 from acquirer.control.document import (
+    AS_MERGE_PATCH,
     TABLE,
     TABLES,
     IfMatch,
@@ -74,7 +75,8 @@ def fault_routes(running: Running) -> APIRouter:
             return as_toml("fault", map(fault_table, faults.declared), faults.generation.number)
         number = faults.generation.number
         documents = [document(one) for one in faults.declared]
-        return JSONResponse({"generation": number, "faults": documents}, 200, tag(number))
+        counted = tag(number, sum(one["applied"] for one in documents))
+        return JSONResponse({"generation": number, "faults": documents}, 200, counted)
 
     @found.post("/faults", status_code=201, responses={409: {"description": "A name is taken, or two contradict"}})
     async def added(body: Annotated[Any, FaultsBody], if_match: IfMatch = None) -> JSONResponse:
@@ -114,7 +116,8 @@ def fault_routes(running: Running) -> APIRouter:
     @found.get("/faults/{name}")
     async def one(name: str) -> JSONResponse:
         """Return one fault."""
-        return JSONResponse(document(known_fault(name)), 200, tag(faults.generation.number))
+        fault = document(known_fault(name))
+        return JSONResponse(fault, 200, tag(faults.generation.number, fault["applied"]))
 
     @found.put("/faults/{name}", responses={201: {"description": "There was none of this name"}})
     async def put(name: str, body: Annotated[Any, FaultBody], if_match: IfMatch = None) -> JSONResponse:
@@ -126,7 +129,11 @@ def fault_routes(running: Running) -> APIRouter:
         status = HTTPStatus.CREATED if before is None else HTTPStatus.OK
         return changed(change(lambda faults: faults.add(fault)), [name], status, f"/faults/{quote(name, safe='')}")
 
-    @found.patch("/faults/{name}", responses={409: {"description": "It contradicts another fault"}})
+    @found.patch(
+        "/faults/{name}",
+        openapi_extra=AS_MERGE_PATCH,
+        responses={409: {"description": "It contradicts another fault"}},
+    )
     async def patch(name: str, body: Annotated[Any, FaultPatch], if_match: IfMatch = None) -> JSONResponse:
         """Change some keys of a fault, as {"enabled": false}; it goes on counting."""
         check_generation(if_match, faults.generation.number)

@@ -4,9 +4,13 @@
 2. `Host` names this machine's loopback, the address that was given or reached, or a name that is listed: a page that
    had its own name resolved to 127.0.0.1 (DNS rebinding) names another one.
 3. `Origin` is absent or equal to `Host`, and no CORS header is ever sent: a page of another site reads nothing.
-4. What changes something has JSON in its body and says so: a form of another site cannot.
+4. What changes something has JSON in its body and says so, a ``PATCH`` as a merge patch if it likes: a form of another
+   site cannot.
 5. Where others than this machine can reach it, the bearer token that was printed at the start is demanded.
 6. A body has `MOST_BYTES` at most, arrives within `BODY_S`, and is JSON as `data.json_text` reads it.
+
+``HEAD`` is answered as ``GET`` is: uvicorn sends the headers alone. What a client has already is not sent again
+(`control.conditional`).
 """
 
 from __future__ import annotations
@@ -15,20 +19,17 @@ import asyncio
 import hmac
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any, Final
 
+from acquirer.control.asgi import AsgiApplication, AsgiMessage, AsgiReceive, AsgiSend
+from acquirer.control.conditional import unless_known
 from acquirer.control.problems import Problem
 from acquirer.data.json_text import JsonTextError, parse_json
 from acquirer.data.text import plural
 from acquirer.observe.log import Log
 from acquirer.settings.listen import Address
-
-AsgiMessage = MutableMapping[str, Any]
-AsgiReceive = Callable[[], Awaitable[AsgiMessage]]
-AsgiSend = Callable[[AsgiMessage], Awaitable[None]]
-AsgiApplication = Callable[[MutableMapping[str, Any], AsgiReceive, AsgiSend], Awaitable[None]]
 
 MOST_BYTES: Final = 1 << 20
 """Of a body: a thousand rules have some 200 KB."""
@@ -46,6 +47,8 @@ BURST: Final = 400.0
 """Requests at once, after a rest: the start of a CI job."""
 
 WRITING: Final = ("POST", "PUT", "PATCH", "DELETE")
+JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"  # RFC 7396: no form of another site has that type either
 _HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:/@\s,]+))(?::[0-9]{1,5})?")
 _OPEN: Final = "/livez"  # without a token: it says nothing but that something answers
 PACKS: Final = "/populate"  # which takes the file of a pack too: a form of another site cannot send that either
@@ -86,6 +89,9 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             return
         method = scope.get("method", "GET")  # with which a WebSocket begins
+        if method == "HEAD":
+            method = "GET"
+            scope = {**scope, "method": method}
         self._requests += 1
         try:
             self._check_load()
@@ -94,6 +100,8 @@ class Guard:
             self._check_sender(method, scope["path"], headers, reached)
             if method in WRITING:
                 receive = await _with_body(method, headers, receive, as_toml=scope["path"] == PACKS)
+            elif scope["type"] == "http":
+                send = unless_known(headers, send)
         except Problem as exc:
             await exc.response()(scope, receive, send)
             return
@@ -158,10 +166,12 @@ async def _with_body(method: str, headers: Mapping[str, str], receive: AsgiRecei
     """Return what hands a body on that was read, whole. Raises Problem."""
     kind = content_kind(headers)
     as_toml = as_toml and kind == TOML
-    if kind != "application/json" and not as_toml and (method != "DELETE" or kind):
+    types = (JSON, MERGE_PATCH) if method == "PATCH" else (JSON,)
+    if kind not in types and not as_toml and (method != "DELETE" or kind):
         sentence = f"the content is '{kind[:80]}'" if kind else "the content has no type"
-        sentence += "; send JSON, with the header 'Content-Type: application/json'"
-        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content-type", sentence)
+        sentence += f"; send JSON, with the header 'Content-Type: {' or '.join(types)}'"
+        accepted = {"Accept-Patch": ", ".join(types)} if method == "PATCH" else {}
+        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content-type", sentence, headers=accepted)
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > MOST_BYTES:
         raise _too_large()

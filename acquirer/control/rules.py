@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from acquirer.app.serve import Running
 from acquirer.control.document import (
+    AS_MERGE_PATCH,
     TABLE,
     TABLES,
     IfMatch,
@@ -79,7 +80,7 @@ def rule_routes(running: Running) -> APIRouter:
             return as_toml("rule", map(rule_table, rules.declared), rules.generation.number)
         used, number = rules.used(), rules.generation.number
         documents = [document(one, used) for one in rules.declared]
-        return JSONResponse({"generation": number, "rules": documents}, 200, tag(number))
+        return JSONResponse({"generation": number, "rules": documents}, 200, tag(number, sum(used.values())))
 
     @found.post("/rules", status_code=201, responses={409: {"description": "A name is taken"}})
     async def added(body: Annotated[Any, RulesBody], if_match: IfMatch = None) -> JSONResponse:
@@ -104,12 +105,13 @@ def rule_routes(running: Running) -> APIRouter:
         """List the rules that have never fired."""
         used, number = rules.used(), rules.generation.number
         never = [document(rule, used) for rule in rules.declared if not used.get(rule.name)]
-        return JSONResponse({"generation": number, "rules": never}, 200, tag(number))
+        return JSONResponse({"generation": number, "rules": never}, 200, tag(number, sum(used.values())))
 
     @found.get("/rules/{name}")
     async def one(name: str) -> JSONResponse:
         """Return one rule."""
-        return JSONResponse(document(known_rule(name), rules.used()), 200, tag(rules.generation.number))
+        found = document(known_rule(name), rules.used())
+        return JSONResponse(found, 200, tag(rules.generation.number, found["used"]))
 
     @found.put("/rules/{name}", responses={201: {"description": "There was none of this name"}})
     async def put(name: str, body: Annotated[Any, RuleBody], if_match: IfMatch = None) -> JSONResponse:
@@ -123,7 +125,7 @@ def rule_routes(running: Running) -> APIRouter:
         status = HTTPStatus.CREATED if before is None else HTTPStatus.OK
         return changed(rules.add(rule), [name], status, f"/rules/{quote(name, safe='')}")
 
-    @found.patch("/rules/{name}")
+    @found.patch("/rules/{name}", openapi_extra=AS_MERGE_PATCH)
     async def patch(name: str, body: Annotated[Any, RulePatch], if_match: IfMatch = None) -> JSONResponse:
         """Change some keys of a rule, as {"enabled": false}; it goes on counting."""
         check_generation(if_match, rules.generation.number)

@@ -20,7 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from acquirer.app.serve import Running
 from acquirer.app.terminal_documents import terminal_document
 from acquirer.app.terminal_keys import rotate_keys
-from acquirer.control.document import TABLE, TABLES, changes_of, tables_of
+from acquirer.control.conditional import is_any, tags_of
+from acquirer.control.document import AS_MERGE_PATCH, TABLE, TABLES, changes_of, tables_of
 from acquirer.control.problems import Problem, pointer_of, unknown_name, unusable_value
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
@@ -84,14 +85,13 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
 
     async def answer(tid: str) -> JSONResponse:
         document = await searching.run(lambda: read(tid))
-        return JSONResponse(document, headers=_tag(document))
+        return JSONResponse(document, headers={"ETag": f'"{_tag(document)}"'})
 
     def confirm(tid: str, if_match: str | None) -> None:
         """Refuse a change of a terminal that does not stand as it was read: on the loop's thread, with the change."""
-        if if_match is None:
+        if if_match is None or is_any(if_match):
             return
-        document = read(tid)
-        if if_match.strip() not in ("*", _tag(document)["ETag"]):
+        if _tag(read(tid)) not in tags_of(if_match, strong=True):
             sentence = f"terminal {tid} has changed since it was read; read it again"
             raise Problem(HTTPStatus.PRECONDITION_FAILED, "changed", sentence)
 
@@ -122,7 +122,7 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
         """Return how a terminal is registered, treated, and how it stands."""
         return await answer(tid)
 
-    @found.patch("/terminals/{tid}")
+    @found.patch("/terminals/{tid}", openapi_extra=AS_MERGE_PATCH)
     async def patch(tid: str, body: Annotated[Any, _CHANGES], if_match: IfTerminal = None) -> JSONResponse:
         """Change some keys of a registration, as {"policy": {"required": "never"}}; a new key ends its sign-on."""
         await searching.run(lambda: read(tid))
@@ -198,10 +198,9 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
     return found
 
 
-def _tag(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return the header that names a terminal as it stands."""
-    written = json.dumps(document, sort_keys=True).encode()
-    return {"ETag": f'"{sha256(written).hexdigest()[:TAG_DIGITS]}"'}
+def _tag(document: Mapping[str, Any]) -> str:
+    """Return the tag that names a terminal as it stands."""
+    return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:TAG_DIGITS]
 
 
 def _master_key(body: object) -> Secret:

@@ -12,6 +12,7 @@ import pytest
 
 from acquirer.control import guard, protocol
 from acquirer.control.address import read_address
+from acquirer.control.asgi import AsgiMessage, AsgiSend
 from acquirer.observe.lines import AsJson
 from acquirer.observe.log import Log
 from tests.control.controlled import ControlledHost, controlled_host
@@ -52,15 +53,15 @@ def test_a_name_may_be_listed_with_its_port_and_one_that_is_none_lets_nothing_th
 
 @pytest.mark.parametrize(("name", "status"), [("192.0.2.7:18583", 200), ("192.0.2.8:18583", 403), ("evil.test", 403)])
 def test_under_every_address_the_one_that_was_reached_is_ours(name: str, status: int) -> None:
-    sent: list[guard.AsgiMessage] = []
+    sent: list[AsgiMessage] = []
 
-    async def application(_scope: object, _receive: object, send: guard.AsgiSend) -> None:
+    async def application(_scope: object, _receive: object, send: AsgiSend) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
-    async def receive() -> guard.AsgiMessage:
+    async def receive() -> AsgiMessage:
         return {"type": "http.disconnect"}
 
-    async def send(message: guard.AsgiMessage) -> None:
+    async def send(message: AsgiMessage) -> None:
         sent.append(message)
 
     async def ask() -> None:

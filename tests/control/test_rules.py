@@ -97,7 +97,7 @@ def test_faults_that_contradict_each_other_may_be_there_while_one_is_switched_of
 
 def test_patches_that_cannot_be_used(host: ControlledHost) -> None:
     host.post("/rules", POOR)
-    unusable: list[tuple[object, str]] = [([], ""), ({}, ""), ({"name": "rich"}, "/name")]
+    unusable: list[tuple[object, str]] = [([], ""), (None, ""), ({"name": "rich"}, "/name")]
     for body, pointer in [*unusable, ({"then": {"cod": "5"}}, "/then/cod")]:
         assert host.ask("PATCH", "/rules/poor", body).pointers == [pointer]
     assert host.ask("PATCH", "/rules/rich", {"times": 1}).status == 404

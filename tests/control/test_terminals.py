@@ -170,7 +170,6 @@ def test_a_policy_is_changed_and_the_keys_stay(host: ControlledHost, tmp_path: P
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
-        ({}, ""),
         ([], ""),
         ({"tid": "77000002"}, "/tid"),
         ({"police": {}}, "/police"),
