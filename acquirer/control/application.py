@@ -27,6 +27,7 @@ from acquirer.control.health import health_routes
 from acquirer.control.held import held_routes
 from acquirer.control.journal import journal_routes
 from acquirer.control.metrics import metrics_routes
+from acquirer.control.mistakes import Mistakes, unusable_values
 from acquirer.control.population import population_routes
 from acquirer.control.problems import Problem, pointer_of, unusable_value
 from acquirer.control.receipts import receipt_routes
@@ -98,10 +99,12 @@ def make_application(running: Running, searching: Searching, streams: Streams) -
 async def _known_parameters(connection: HTTPConnection) -> None:
     """Refuse a parameter that a route does not have: mistyped, it would let through what it was meant to filter."""
     known = sorted(field.alias for field in connection.scope["route"].dependant.query_params)
+    mistakes = Mistakes()
     for name in connection.query_params:
         if name not in known:
             near = did_you_mean(name, known) or (f"; there are {', '.join(known)}" if known else "; there is none")
-            raise unusable_value(f"query/{name[:80]}", f"unknown parameter{near}")
+            mistakes.note(f"query/{name[:80]}", f"unknown parameter{near}")
+    mistakes.refuse()
 
 
 def _describe(route: APIRoute) -> None:
@@ -138,10 +141,7 @@ async def _of_error(_request: Request, exc: AcquirerError) -> JSONResponse:
 async def _of_request(
     _request: Request | WebSocket, exc: RequestValidationError | WebSocketRequestValidationError
 ) -> JSONResponse:
-    pointers = [(_place(error["loc"]), _sentence(error)) for error in exc.errors()]
-    where, problem = pointers[0]
-    sentence = f"{where.lstrip('/')}: {problem}" if where else problem
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable", sentence, pointers=pointers).response()
+    return unusable_values((_place(error["loc"]), _sentence(error)) for error in exc.errors()).response()
 
 
 async def _of_route(request: Request, exc: HTTPException) -> JSONResponse:

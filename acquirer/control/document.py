@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from fastapi import Header, Query, Response
 from fastapi.responses import JSONResponse
 
+from acquirer.app.population import Named
 from acquirer.control.conditional import is_any, tags_of
 from acquirer.control.guard import MERGE_PATCH, TOML
+from acquirer.control.mistakes import MOST as MOST_MISTAKES
+from acquirer.control.mistakes import Mistakes, StandIns
 from acquirer.control.problems import Problem, unusable_value
 from acquirer.data.merge_patch import merge_patch
+from acquirer.data.toml import DataError
 from acquirer.data.toml_text import toml_tables
+
+T = TypeVar("T")
 
 MOST: Final = 1_000
 """Tables of one request: they are read between two exchanges, in some tens of milliseconds."""
@@ -39,19 +45,48 @@ _NEEDED: Final = {"rule": ("name", "then"), "fault": ("name", "kind"), "terminal
 """Keys that a change cannot take away."""
 
 
-def tables_of(body: object, noun: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the pointer of each table and the table: one, or those of a list. Raises Problem."""
+def tables_of(body: object, noun: str) -> list[tuple[str, Any]]:
+    """Return the pointer of each table and what stands there: one table, or the items of a list. Raises Problem."""
     if isinstance(body, dict):
-        yield "", body
-        return
+        return [("", body)]
     if not isinstance(body, list) or not body:
         raise unusable_value("", f"must be a {noun}, or a list of them")
     if len(body) > MOST:
         raise unusable_value("", f"has {len(body)} of them; send at most {MOST} at once")
-    for place, table in enumerate(body):
+    return [(f"/{place}", table) for place, table in enumerate(body)]
+
+
+def read_tables(
+    noun: str, tables: Iterable[tuple[str, Any]], read: Callable[[dict[str, Any]], T], stand_ins: StandIns
+) -> list[T]:
+    """Return what a reader makes of tables. Raises Problem: with all that it refuses."""
+    found, mistakes = [], Mistakes()
+    for pointer, table in tables:
         if not isinstance(table, dict):
-            raise unusable_value(f"/{place}", f"must be a {noun}, with its keys")
-        yield f"/{place}", table
+            mistakes.note(pointer, f"must be a {noun}, with its keys")
+            continue
+        try:
+            found.append(read(table))
+        except DataError:
+            mistakes.note_table(pointer, table, read, stand_ins)
+            if mistakes.enough:
+                break
+    mistakes.refuse()
+    return found
+
+
+def refuse_taken(noun: str, there: Iterable[Named], new: Iterable[tuple[str, Named]]) -> None:
+    """Refuse names that are taken, by what is there or by each other. Raises Problem: with all of them."""
+    taken = {one.name for one in there}
+    pointers = []
+    for pointer, one in new:
+        if one.name in taken:
+            pointers.append((f"{pointer}/name", f"'{one.name}' is taken"))
+        taken.add(one.name)
+    if pointers:
+        name = pointers[0][1].removesuffix(" is taken")
+        sentence = f"{name} is the name of another {noun}; give it its own, or replace that one with PUT"
+        raise Problem(HTTPStatus.CONFLICT, "taken", sentence, pointers=pointers[:MOST_MISTAKES])
 
 
 def table_named(body: object, noun: str, name: str) -> dict[str, Any]:
@@ -67,9 +102,11 @@ def changes_of(body: object, noun: str) -> dict[str, Any]:
     """Return the keys that a body changes; none is no change. Raises Problem."""
     if not isinstance(body, dict):
         raise unusable_value("", f"must be a table with the keys of the {noun} that change")
+    mistakes = Mistakes()
     for key in _NEEDED.get(noun, ()):
         if key in body and body[key] is None:
-            raise unusable_value(f"/{key}", f"cannot be taken away, for each {noun} has one; give another value")
+            mistakes.note(f"/{key}", f"cannot be taken away, for each {noun} has one; give another value")
+    mistakes.refuse()
     return body
 
 

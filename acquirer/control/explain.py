@@ -13,13 +13,14 @@ from acquirer.app.explaining import TrialOutcome, explain_message, without_lengt
 from acquirer.app.serve import Running
 from acquirer.app.transaction_documents import transaction_document
 from acquirer.control.journal import LAST, ExchangeNumber
+from acquirer.control.mistakes import Mistakes
 from acquirer.control.one_exchange import exchange_named, rule_near
 from acquirer.control.problems import Problem, unusable_value
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
 from acquirer.data.text import address_text
 from acquirer.host.core import Host
-from acquirer.inspect.hexdump import HexError, read_hex
+from acquirer.inspect.hexdump import read_hex
 from acquirer.inspect.trace_text import frames_of_exchange, read_trace
 from acquirer.journal.entry import Entry, as_json
 from acquirer.journal.expected_count import ExpectedCount
@@ -101,11 +102,11 @@ def explain_routes(running: Running, searching: Searching) -> APIRouter:
             raise unusable_value("", "give either 'message' or 'exchange'")
         peer = body.peer
         if body.exchange is None:
-            host = host_of(body.dialect, "/dialect")
-            try:
-                data = read_hex(body.message)
-            except HexError as exc:
-                raise unusable_value("/message", str(exc)) from None
+            mistakes = Mistakes()
+            with mistakes.noted():
+                host = host_of(body.dialect, "/dialect")
+            data = mistakes.value("/message", read_hex, body.message)
+            mistakes.refuse()
         else:
             number = body.exchange
             entry, data = await searching.run(lambda: raw_request(number))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -21,13 +21,16 @@ from acquirer.control.document import (
     changed,
     check_generation,
     patched,
+    read_tables,
+    refuse_taken,
     table_named,
     tables_of,
     tag,
 )
 from acquirer.control.guard import TOML
-from acquirer.control.problems import Problem, pointer_of, unknown_name, unusable_value
-from acquirer.data.toml import DataError, Document
+from acquirer.control.mistakes import FAULT
+from acquirer.control.problems import Problem, unknown_name
+from acquirer.data.toml import Document
 from acquirer.scenario.catalogue import as_objects
 from acquirer.scenario.declaration import read_fault
 from acquirer.scenario.faults import Fault, FaultConflictError, Faults
@@ -47,11 +50,11 @@ def fault_routes(running: Running) -> APIRouter:
     def document(fault: Fault) -> dict[str, Any]:
         return {**fault_table(fault), "stage": fault.stage.label, "applied": faults.acted(fault)}
 
-    def read(pointer: str, table: dict[str, Any]) -> Fault:
-        try:
-            return read_fault(Document("fault", table, {}), (), table, running.parts.dialects)
-        except DataError as exc:
-            raise unusable_value(pointer_of(exc.key, pointer), exc.problem) from None
+    def read_one(table: dict[str, Any]) -> Fault:
+        return read_fault(Document("fault", table, {}), (), table, running.parts.dialects)
+
+    def read(tables: Iterable[tuple[str, Any]]) -> list[Fault]:
+        return read_tables("fault", tables, read_one, FAULT)
 
     def fault_named(name: str) -> Fault | None:
         return next((fault for fault in faults.declared if fault.name == name), None)
@@ -82,15 +85,9 @@ def fault_routes(running: Running) -> APIRouter:
     async def added(body: Annotated[Any, FaultsBody], if_match: IfMatch = None) -> JSONResponse:
         """Put faults in force, all at once, behind those there are."""
         check_generation(if_match, faults.generation.number)
-        taken = {fault.name for fault in faults.declared}
-        new: list[Fault] = []
-        for pointer, table in tables_of(body, "fault"):
-            fault = read(pointer, table)
-            if fault.name in taken:
-                sentence = f"'{fault.name}' is the name of another fault; give it its own, or replace that one with PUT"
-                raise Problem(HTTPStatus.CONFLICT, "taken", sentence, pointers=[(f"{pointer}/name", "is taken")])
-            taken.add(fault.name)
-            new.append(fault)
+        tables = tables_of(body, "fault")
+        new = read(tables)
+        refuse_taken("fault", faults.declared, zip((pointer for pointer, _ in tables), new, strict=True))
         location = f"/faults/{quote(new[0].name, safe='')}" if len(new) == 1 else "/faults"
         generation = change(lambda faults: faults.add(*new))
         return changed(generation, [fault.name for fault in new], HTTPStatus.CREATED, location)
@@ -123,7 +120,7 @@ def fault_routes(running: Running) -> APIRouter:
     async def put(name: str, body: Annotated[Any, FaultBody], if_match: IfMatch = None) -> JSONResponse:
         """Put a fault in force in place of the one of this name; one that is the same stays, with its count."""
         check_generation(if_match, faults.generation.number)
-        fault, before = read("", table_named(body, "fault", name)), fault_named(name)
+        (fault,), before = read([("", table_named(body, "fault", name))]), fault_named(name)
         if fault == before:
             return changed(faults.generation.number, [name], HTTPStatus.OK)
         status = HTTPStatus.CREATED if before is None else HTTPStatus.OK
@@ -138,7 +135,7 @@ def fault_routes(running: Running) -> APIRouter:
         """Change some keys of a fault, as {"enabled": false}; it goes on counting."""
         check_generation(if_match, faults.generation.number)
         before = known_fault(name)
-        fault = read("", patched(fault_table(before), body, "fault"))
+        (fault,) = read([("", patched(fault_table(before), body, "fault"))])
         same = fault == before
         number = faults.generation.number if same else change(lambda faults: faults.replace(fault))
         return changed(number, [name], HTTPStatus.OK)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
@@ -18,12 +19,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from acquirer.app.serve import Running
 from acquirer.control.forms import accepted
+from acquirer.control.mistakes import Mistakes
 from acquirer.control.one_exchange import exchange_named, messages_of, rule_near
-from acquirer.control.problems import Problem, unusable_value
+from acquirer.control.problems import Problem
 from acquirer.control.searching import LONGEST_S, Searching
 from acquirer.data.moments import with_times
 from acquirer.journal.entry import Entry, as_json
-from acquirer.journal.expected_count import CountError, ExpectedCount, read_count
+from acquirer.journal.expected_count import ExpectedCount, read_count
 from acquirer.journal.packets import ExchangePackets
 from acquirer.journal.pages import JournalPage, newest_first, oldest_first
 from acquirer.journal.sequence import MOST_STEPS, ExpectedOrder, verifying_order
@@ -194,7 +196,9 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
     @found.post("/journal/count")
     async def count(body: CountBody) -> dict[str, Any]:
         """Count exchanges that fit."""
-        condition = searching.condition(body.when)
+        mistakes = Mistakes()
+        condition = mistakes.value("/when", searching.condition, body.when)
+        mistakes.refuse()
 
         def read() -> Tally:
             tally = Tally(searching.search(), condition, body.after)
@@ -207,10 +211,11 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
     @found.post("/journal/wait")
     async def wait(body: WaitBody, request: Request) -> dict[str, Any]:
         """Wait until exchanges fit, at once if they do; that the time is over is an answer too."""
-        limit_s = _seconds("/timeout", body.timeout)
-        expected = ExpectedExchanges(
-            searching.condition(body.when), ExpectedCount(body.count), limit_s, after=body.after
-        )
+        mistakes = Mistakes()
+        limit_s = mistakes.value("/timeout", _seconds, body.timeout)
+        condition = mistakes.value("/when", searching.condition, body.when)
+        mistakes.refuse()
+        expected = ExpectedExchanges(condition, ExpectedCount(body.count), limit_s, after=body.after)
         return answer(await searching.wait(_counting(searching, expected), request.receive))
 
     @found.post("/journal/verify", status_code=204, responses={409: {"description": "It is not so"}})
@@ -237,26 +242,28 @@ def _counting(searching: Searching, expected: ExpectedExchanges) -> Verifying:
 
 
 def _verifying(searching: Searching, body: VerifyBody) -> Verifying:
-    """Return what verifies a count or an order. Raises Problem."""
-    within_s = _seconds("/within", body.within)
-    quiet_s = None if body.for_ is None else _seconds("/for", body.for_)
-    if within_s + (quiet_s or 0.0) > LONGEST_S:
-        raise unusable_value("/for", f"makes more than {LONGEST_S:g} s together with 'within'; ask for less")
-    condition = searching.condition(body.when)
+    """Return what verifies a count or an order. Raises Problem: with all that is wrong with the body."""
+    mistakes = Mistakes()
+    within_s = mistakes.value("/within", _seconds, body.within)
+    quiet_s = None if body.for_ is None else mistakes.value("/for", _seconds, body.for_)
+    if not mistakes.pointers and within_s + (quiet_s or 0.0) > LONGEST_S:
+        mistakes.note("/for", f"makes more than {LONGEST_S:g} s together with 'within'; ask for less")
+    condition = mistakes.value("/when", searching.condition, body.when)
     if body.order is None:
         if body.strict:
-            raise unusable_value("/strict", "is of an order, and there is none; leave it out")
-        try:
-            expected_count = read_count(body.count)
-        except CountError as exc:
-            raise unusable_value("/count", str(exc)) from None
+            mistakes.note("/strict", "is of an order, and there is none; leave it out")
+        expected_count = mistakes.value("/count", read_count, body.count)
+        mistakes.refuse()
         return _counting(searching, ExpectedExchanges(condition, expected_count, within_s, quiet_s, body.after))
     for name, value in (("count", body.count), ("for", body.for_)):
         if value is not None:
-            raise unusable_value(f"/{name}", "is of a count, and 'order' stands beside it; keep one of them")
+            mistakes.note(f"/{name}", "is of a count, and 'order' stands beside it; keep one of them")
     if not body.order:
-        raise unusable_value("/order", "is empty; name at least one step")
-    steps = [_step(searching, step) for step in body.order]
+        mistakes.note("/order", "is empty; name at least one step")
+    steps = [
+        mistakes.value(f"/order/{place}", partial(_step, searching), step) for place, step in enumerate(body.order)
+    ]
+    mistakes.refuse()
     search = searching.search()
     scope: Expression = condition if body.when is not None else ALWAYS
     return verifying_order(search, search.now_s, ExpectedOrder(steps, body.strict, scope, within_s, body.after))
@@ -269,17 +276,11 @@ def _step(searching: Searching, written: str | Mapping[str, Any]) -> Expression:
     return searching.condition(written)
 
 
-def _seconds(pointer: str, duration: str | float) -> float:
-    """Return a duration in seconds. Raises Problem."""
-    if isinstance(duration, str):
-        try:
-            found = read_duration_ms(duration) / 1000
-        except ValueError as exc:
-            raise unusable_value(pointer, str(exc)) from None
-    else:
-        found = float(duration)
+def _seconds(duration: str | float) -> float:
+    """Return a duration in seconds. Raises ValueError."""
+    found = read_duration_ms(duration) / 1000 if isinstance(duration, str) else float(duration)
     if not 0 <= found <= LONGEST_S:
-        raise unusable_value(pointer, f"must be from 0 to {LONGEST_S:g} s; ask again where more is needed")
+        raise ValueError(f"must be from 0 to {LONGEST_S:g} s; ask again where more is needed")
     return found
 
 

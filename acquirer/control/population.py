@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -14,13 +15,17 @@ from acquirer.app.resetting import PARTS, HostBusyError, reset_parts
 from acquirer.app.serve import Running
 from acquirer.control.document import TABLES, tag
 from acquirer.control.guard import TOML, content_kind
-from acquirer.control.problems import Problem, pointer_of, unusable_value
+from acquirer.control.mistakes import CARD, FAULT, RULE, TERMINAL, Mistakes, StandIns
+from acquirer.control.problems import Problem, Steps, pointer_of, unusable_value
 from acquirer.control.searching import Searching
 from acquirer.control.terminals import MOST as MOST_TERMINALS
 from acquirer.data.json_text import parse_json
 from acquirer.data.toml import DataError, Document, parse_toml
-from acquirer.scenario.faults import FaultConflictError
+from acquirer.scenario.faults import FaultConflictError, load
+from acquirer.scenario.rules.reading import read_rules
+from acquirer.settings.cards import read_cards
 from acquirer.settings.packs import SECTIONS, Pack, pack_names, pack_of, read_pack
+from acquirer.settings.terminals import terminals_of
 from acquirer.settings.weak_keys import weak_keys
 
 MOST_TABLES: Final = 1_000
@@ -86,14 +91,17 @@ def population_routes(running: Running, searching: Searching) -> APIRouter:
 def _parts(what: str) -> list[str]:
     """Return the parts that are named, in their order; all without any. Raises Problem."""
     named = [part.strip() for part in what.split(",") if part.strip()]
+    mistakes = Mistakes()
     for part in named:
         if part not in PARTS:
-            raise unusable_value("query/what", f"'{part[:40]}' is no part of a host; there are {', '.join(PARTS)}")
+            mistakes.note("query/what", f"'{part[:40]}' is no part of a host; there are {', '.join(PARTS)}")
+    mistakes.refuse()
     return [part for part in PARTS if part in named or not named]
 
 
 def _read(running: Running, body: bytes, *, as_toml: bool) -> Population:
-    """Return what a body puts in force. Raises Problem."""
+    """Return what a body puts in force. Raises Problem: with all that is wrong with it."""
+    pack: Pack | None = None
     try:
         pack = _toml_pack(body) if as_toml else _json_pack(body)
         for section in SECTIONS:
@@ -102,11 +110,37 @@ def _read(running: Running, body: bytes, *, as_toml: bool) -> Population:
                 raise DataError("", 0, section, f"are {len(tables)}; send at most {MOST_TABLES} at once")
         population = Population(running, pack)
     except DataError as exc:
+        mistakes = Mistakes() if pack is None else _mistakes(running, pack, as_toml=as_toml)
+        mistakes.refuse()
         place = f"line {exc.line}: " if as_toml and exc.line else ""
         raise unusable_value(pointer_of(exc.key), place + exc.problem) from None
     if len(population.terminals) > MOST_TERMINALS:
         raise unusable_value("/terminal", f"are {len(population.terminals)}; send at most {MOST_TERMINALS} at once")
     return population
+
+
+def _mistakes(running: Running, pack: Pack, *, as_toml: bool) -> Mistakes:
+    """Return all that is wrong with the sections of a pack, each by itself."""
+    dialects = running.parts.dialects
+    readers: list[tuple[str, Callable[[Document], object], StandIns]] = [
+        ("rule", partial(read_rules, dialects=dialects), RULE),
+        ("fault", partial(load, dialects=dialects), FAULT),
+        ("card", read_cards, CARD),
+        ("terminal", terminals_of, TERMINAL),
+    ]
+    mistakes = Mistakes()
+
+    def place(steps: Steps) -> str:
+        return f"line {pack.document.line(steps)}: " if as_toml else ""
+
+    for section, read, stand_ins in readers:
+        if section in pack.document.data and not mistakes.enough and not _too_many(pack.document.data[section]):
+            mistakes.section(pack.section(section), section, read, stand_ins, place)
+    return mistakes
+
+
+def _too_many(tables: object) -> bool:
+    return isinstance(tables, list) and len(tables) > MOST_TERMINALS
 
 
 def _toml_pack(body: bytes) -> Pack:
@@ -137,7 +171,12 @@ def _json_pack(body: bytes) -> Pack:
 
 def _shipped(names: object) -> Iterable[Pack]:
     """Yield packs that ship: a name of a file is none, for who asks by HTTP reads no files of this machine."""
-    for name in [names] if isinstance(names, str) else names if isinstance(names, list) else [names]:
+    listed = [names] if isinstance(names, str) or not isinstance(names, list) else names
+    mistakes = Mistakes()
+    for place, name in enumerate(listed):
         if name not in pack_names():
-            raise unusable_value(f"/{_SHIPPED}", f"there is no pack {name!r:.60}; there are {', '.join(pack_names())}")
+            pointer = f"/{_SHIPPED}/{place}" if listed is names else f"/{_SHIPPED}"
+            mistakes.note(pointer, f"there is no pack {name!r:.60}; there are {', '.join(pack_names())}")
+    mistakes.refuse()
+    for name in listed:
         yield read_pack(str(name))

@@ -18,6 +18,9 @@ from acquirer.errors import PeerError
 
 MEDIA_TYPE: Final = "application/problem+json"
 
+Steps = tuple[str | int, ...]
+"""The way to a value inside a document."""
+
 _STEPS: Final = re.compile(r"\[(\d+)\]|(de\.\d+(?:\.\d+)?|[^.\[\]]+)")
 """Of a key: a number in brackets, or a name; a field of a message (``de.60.3``) is one name."""
 
@@ -82,11 +85,28 @@ def unknown_name(noun: str, name: str, known: Iterable[str], otherwise: str) -> 
     return Problem(HTTPStatus.NOT_FOUND, f"no-{noun}", f"there is no {noun} '{name[:80]}'{near}")
 
 
+def steps_of(key: str) -> Steps:
+    """Return the steps to a value whose key errors about data name.
+
+    >>> steps_of("rule[2].when.de.60.3")
+    ('rule', 2, 'when', 'de.60.3')
+    """
+    return tuple(int(index) if index else name for index, name in _STEPS.findall(key))
+
+
+def pointer_to(steps: Steps) -> str:
+    """Return the JSON pointer of a value.
+
+    >>> pointer_to(("a/b", 0))
+    '/a~1b/0'
+    """
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+
+
 def pointer_of(key: str, before: str = "") -> str:
     """Return the JSON pointer of a key as errors about data name it.
 
     >>> pointer_of("then.code"), pointer_of("rule[2].when.de.60.3", "/rules")
     ('/then/code', '/rules/rule/2/when/de.60.3')
     """
-    steps = (index or name for index, name in _STEPS.findall(key))
-    return before + "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
+    return before + pointer_to(steps_of(key))

@@ -6,7 +6,7 @@ change with ``If-Match`` is made only while it holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -26,13 +26,15 @@ from acquirer.control.document import (
     changed,
     check_generation,
     patched,
+    read_tables,
+    refuse_taken,
     table_named,
     tables_of,
     tag,
 )
 from acquirer.control.guard import TOML
-from acquirer.control.problems import Problem, pointer_of, unknown_name, unusable_value
-from acquirer.data.toml import DataError
+from acquirer.control.mistakes import RULE
+from acquirer.control.problems import unknown_name, unusable_value
 from acquirer.scenario.rules import Rule
 from acquirer.scenario.rules.engine import RuleError
 from acquirer.scenario.rules.reading import make_rule
@@ -58,11 +60,8 @@ def rule_routes(running: Running) -> APIRouter:
     def document(rule: Rule, used: Mapping[str, int]) -> dict[str, Any]:
         return {**rule_table(rule), "used": used.get(rule.name, 0)}
 
-    def read(pointer: str, table: dict[str, Any]) -> Rule:
-        try:
-            return make_rule(table, running.parts.dialects)
-        except DataError as exc:
-            raise unusable_value(pointer_of(exc.key, pointer), exc.problem) from None
+    def read(tables: Iterable[tuple[str, Any]]) -> list[Rule]:
+        return read_tables("rule", tables, lambda table: make_rule(table, running.parts.dialects), RULE)
 
     def rule_named(name: str) -> Rule | None:
         return next((rule for rule in rules.declared if rule.name == name), None)
@@ -86,11 +85,10 @@ def rule_routes(running: Running) -> APIRouter:
     async def added(body: Annotated[Any, RulesBody], if_match: IfMatch = None) -> JSONResponse:
         """Put rules in force, all at once, behind those there are."""
         check_generation(if_match, rules.generation.number)
-        read_rules = [read(*one) for one in tables_of(body, "rule")]
-        try:
-            generation = rules.add(*read_rules)
-        except RuleError as exc:
-            raise Problem(HTTPStatus.CONFLICT, "taken", str(exc)) from None
+        tables = tables_of(body, "rule")
+        read_rules = read(tables)
+        refuse_taken("rule", rules.declared, zip((pointer for pointer, _ in tables), read_rules, strict=True))
+        generation = rules.add(*read_rules)
         location = f"/rules/{quote(read_rules[0].name, safe='')}" if len(read_rules) == 1 else "/rules"
         return changed(generation, [rule.name for rule in read_rules], HTTPStatus.CREATED, location)
 
@@ -117,7 +115,7 @@ def rule_routes(running: Running) -> APIRouter:
     async def put(name: str, body: Annotated[Any, RuleBody], if_match: IfMatch = None) -> JSONResponse:
         """Put a rule in force in place of the one of this name; one that is the same stays, with its count."""
         check_generation(if_match, rules.generation.number)
-        rule, before = read("", table_named(body, "rule", name)), rule_named(name)
+        (rule,), before = read([("", table_named(body, "rule", name))]), rule_named(name)
         if rule == before:
             return changed(rules.generation.number, [name], HTTPStatus.OK)
         if before is not None:
@@ -130,7 +128,7 @@ def rule_routes(running: Running) -> APIRouter:
         """Change some keys of a rule, as {"enabled": false}; it goes on counting."""
         check_generation(if_match, rules.generation.number)
         before = known_rule(name)
-        rule = read("", patched(rule_table(before), body, "rule"))
+        (rule,) = read([("", patched(rule_table(before), body, "rule"))])
         return changed(rules.generation.number if rule == before else rules.replace(rule), [name], HTTPStatus.OK)
 
     @found.delete("/rules/{name}", status_code=204)
@@ -147,11 +145,15 @@ def rule_routes(running: Running) -> APIRouter:
 
     @found.put("/scenarios/{name}", tags=["scenarios"])
     async def gone(name: str, body: ScenarioState) -> dict[str, Any]:
-        """Bring a scenario to a state."""
+        """Bring a scenario to a state that one of its rules knows, as 'state' or 'next', or to 'start'."""
         states = rules.states()
         if name not in states:
             raise unknown_name("scenario", name, states, "a rule names the scenario that it belongs to")
-        return {"generation": rules.go(name, body.state), "scenarios": dict(rules.states())}
+        try:
+            generation = rules.go(name, body.state)
+        except RuleError as exc:
+            raise unusable_value("/state", str(exc)) from None
+        return {"generation": generation, "scenarios": dict(rules.states())}
 
     @found.post("/scenarios/reset", tags=["scenarios"])
     async def reset() -> dict[str, Any]:

@@ -21,11 +21,12 @@ from acquirer.app.serve import Running
 from acquirer.app.terminal_documents import terminal_document
 from acquirer.app.terminal_keys import rotate_keys
 from acquirer.control.conditional import is_any, tags_of
-from acquirer.control.document import AS_MERGE_PATCH, TABLE, TABLES, changes_of, tables_of
-from acquirer.control.problems import Problem, pointer_of, unknown_name, unusable_value
+from acquirer.control.document import AS_MERGE_PATCH, TABLE, TABLES, changes_of, read_tables, tables_of
+from acquirer.control.mistakes import TERMINAL, Mistakes
+from acquirer.control.problems import Problem, unknown_name, unusable_value
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
-from acquirer.data.toml import DataError, Document
+from acquirer.data.toml import Document
 from acquirer.model.rows import Session
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
@@ -134,12 +135,10 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
             with store.reader() as reader:
                 config, _ = reader.terminal(tid) or (None, None)
             assert config is not None  # none is ever deleted
-            return changed_terminal(registration_of(config, Vault(store.master_key)), changes)
+            known = registration_of(config, Vault(store.master_key))
+            return read_tables("terminal", [("", changes)], lambda table: changed_terminal(known, table), {})[0]
 
-        try:
-            terminal = await searching.run(registration)
-        except DataError as exc:
-            raise unusable_value(pointer_of(exc.key), exc.problem) from None
+        terminal = await searching.run(registration)
         confirm(tid, if_match)
         store.register([terminal], Vault(store.master_key))
         return await answer(tid)
@@ -207,31 +206,35 @@ def _master_key(body: object) -> Secret:
     """Return the key of a body; a problem never repeats it. Raises Problem."""
     if not isinstance(body, dict) or not isinstance(body.get("tmk"), str):
         raise unusable_value("/tmk", "is missing; write the key in hex digits")
+    mistakes = Mistakes()
     for name in body:
         if name not in ("tmk", "tmk_cipher"):
-            raise unusable_value(f"/{name}", "unknown key; there are tmk and tmk_cipher")
-    if body.get("tmk_cipher", "3des") not in ("3des", "sm4", "aes"):
-        raise unusable_value("/tmk_cipher", "is not supported; use 3des, sm4 or aes")
+            mistakes.note(f"/{name}", "unknown key; there are tmk and tmk_cipher")
+    cipher = body.get("tmk_cipher", "3des")
+    if cipher not in ("3des", "sm4", "aes"):
+        mistakes.note("/tmk_cipher", "is not supported; use 3des, sm4 or aes")
+        cipher = None
+    key: Secret | None = None
     try:
-        return Secret.from_hex(body["tmk"], body.get("tmk_cipher", "3des"))
+        key = Secret.from_hex(body["tmk"], cipher)
     except ValueError as exc:
-        raise unusable_value("/tmk", str(exc)) from None
+        mistakes.note("/tmk", str(exc))
+    mistakes.refuse()
+    assert key is not None  # else it was refused
+    return key
 
 
 def _registrations(body: object) -> list[Registration]:
     """Return what a body registers. Raises Problem."""
-    alone = isinstance(body, dict) and "terminal" not in body
-    if isinstance(body, dict) and not alone:
-        data: dict[str, Any] = body
-    else:
-        data = {"terminal": [table for _, table in tables_of(body, "terminal")]}
-    try:
-        found = terminals_of(Document("terminals", data, {}))
-    except DataError as exc:
-        pointer = pointer_of(exc.key)
-        if data is not body:
-            pointer = pointer.removeprefix("/terminal/0" if alone else "/terminal")
-        raise unusable_value(pointer, exc.problem) from None
+    whole = isinstance(body, dict) and "terminal" in body
+    data: Any = body if whole else {"terminal": [table for _, table in tables_of(body, "terminal")]}
+    mistakes = Mistakes()
+    found = mistakes.section(Document("terminals", data, {}), "terminal", terminals_of, TERMINAL)
+    if not whole:  # it stands in no file: pointers are those of the table, or of the list
+        around = "/terminal/0" if isinstance(body, dict) else "/terminal"
+        mistakes.pointers = [(where.removeprefix(around), problem) for where, problem in mistakes.pointers]
+    mistakes.refuse()
+    assert found is not None  # else something was refused
     if len(found) > MOST:
         raise unusable_value("", f"registers {len(found)} terminals; send at most {MOST} at once")
     return found

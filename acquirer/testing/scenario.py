@@ -21,6 +21,11 @@ class Scenario:
         return states[self.name]
 
     def go(self, state: str) -> None:
-        """Bring it to a state. Raises LookupError: no rule in force belongs to it."""
+        """Bring it to a state.
+
+        Raises:
+            LookupError: no rule in force belongs to it.
+            RuleError: none of its rules knows the state; HostRefusalError where the host is in another process.
+        """
         if self.state != state:
             self._rules.go(self.name, state)

@@ -147,7 +147,7 @@ def test_names_with_slashes_and_spaces_have_addresses(host: ControlledHost) -> N
         (3, "", "must be a rule, or a list of them"),
         ([], "", "must be a rule, or a list of them"),
         ([3], "/0", "must be a rule, with its keys"),
-        ({}, "/name", "is missing"),
+        ({"then": {"code": "51"}}, "/name", "is missing"),
         ({"name": "x"}, "/then", "is missing"),
         ({"name": "x", "then": {"cod": "51"}}, "/then/cod", "did you mean 'code'?"),
         ({"name": "x", "when": {"de.44": 3}, "then": {"code": "51"}}, "/when/de.44", ""),
@@ -171,6 +171,13 @@ def test_scenarios(host: ControlledHost) -> None:
     missing = host.ask("PUT", "/scenarios/mornin", {"state": "lost"})
     assert (missing.status, "did you mean 'morning'?" in missing.json["detail"]) == (404, True)
     assert host.ask("PUT", "/scenarios/morning", {"state": ""}).pointers == ["/state"]
+    for state, sentence in (("lots", "did you mean 'lost'?"), ("evening", "there are lost, start")):
+        unknown = host.ask("PUT", "/scenarios/morning", {"state": state})
+        assert (unknown.status, unknown.pointers) == (422, ["/state"])
+        assert sentence in unknown.json["detail"]
+    assert host.get("/scenarios").json["scenarios"] == {"morning": "start"}
+    host.post("/rules", {**rule, "name": "later", "state": "evening", "enabled": False})
+    assert host.ask("PUT", "/scenarios/morning", {"state": "evening"}).status == 200
 
 
 def test_a_fault_acts_is_counted_and_is_gone_again(host: ControlledHost, tmp_path: Path) -> None:

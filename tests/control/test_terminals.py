@@ -49,7 +49,7 @@ def test_a_terminal_that_is_registered_signs_on_at_once(host: ControlledHost, tm
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({}, "/tid"),
+        ({"mid": MID}, "/tid"),
         ({**NEW, "tid": "1"}, "/tid"),
         ([NEW, {**NEW, "tid": "77000002", "tmk": "xx"}], "/1/tmk"),
         ([NEW, NEW], "/1/tid"),

@@ -9,6 +9,7 @@ import pytest
 
 from acquirer.data.toml import DataError
 from acquirer.matcher.keys import ConditionError
+from acquirer.scenario.rules.engine import RuleError
 from acquirer.settings.specs import load_dialect
 from acquirer.testing import RunningHost, View, running_host
 from acquirer.testing.explained_text import explanation_of
@@ -232,8 +233,10 @@ def test_a_scenario_is_looked_at_and_moved(host: RunningHost, view: View):
     ):
         scenario = view.scenario("day")
         assert scenario.state == "start"
-        scenario.go("closed")
-        assert scenario.state == "closed"
+        scenario.go("open")
+        assert scenario.state == "open"
+        with pytest.raises(RuleError, match="knows a state 'opne'; did you mean 'open'"):
+            scenario.go("opne")
 
 
 def test_keys_are_rotated_behind_the_terminals_back(view: View):

@@ -218,9 +218,24 @@ class Rules:
         return self.generation.advance()
 
     def go(self, scenario: str, state: str) -> int:
-        """Bring a scenario to a state; return the generation."""
+        """Bring a scenario to a state; return the generation.
+
+        Raises:
+            RuleError: no rule of the scenario knows the state, so that nothing could come of it.
+        """
+        known = self.known_states(scenario)
+        if state not in known:
+            near = did_you_mean(state, known) or f"; there are {', '.join(known)}"
+            raise RuleError(f"no rule of the scenario '{scenario}' knows a state '{state}'{near}")
         self.scenarios.go(scenario, state)
         return self.generation.advance()
+
+    def known_states(self, scenario: str) -> list[str]:
+        """Return the states that a scenario can be in: its first one, and those that its rules wait for or lead to."""
+        of_rules = {
+            state for rule in self.declared if rule.scenario == scenario for state in (rule.state, rule.next) if state
+        }
+        return sorted({START, *of_rules})
 
     def restart_scenarios(self) -> int:
         """Bring every scenario that a rule belongs to back to its start; return the generation."""

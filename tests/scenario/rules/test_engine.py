@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from acquirer.scenario.rules.counting import Turns
-from acquirer.scenario.rules.engine import Rules, Ruling
+from acquirer.scenario.rules.engine import RuleError, Rules, Ruling
 from acquirer.scenario.rules.reading import make_rule
 from acquirer.settings.specs import load_dialect
 
@@ -148,5 +148,15 @@ def test_rules_are_added_and_removed_between_exchanges():
     assert rules.add(make_rule({"name": "a", "then": {"code": "51"}})) == 1
     before = rules.active
     assert rules.remove("a") == 2
-    assert (rules.active, rules.clear(), rules.go("s", "x")) == (None, 3, 4)
+    assert (rules.active, rules.clear(), rules.go("s", "start")) == (None, 3, 4)
     assert before.consult(Sale(TIDS[0]), UNIONPAY, TIDS[0], "sale").rule.name == "a"
+
+
+def test_a_scenario_goes_to_no_state_that_none_of_its_rules_knows():
+    rules = Rules()
+    rules.add(make_rule({"name": "a", "scenario": "day", "state": "open", "next": "closed", "then": {"code": "51"}}))
+    assert rules.known_states("day") == ["closed", "open", "start"]
+    generation = rules.generation.number
+    with pytest.raises(RuleError, match="no rule of the scenario 'day' knows a state 'opne'; did you mean 'open'"):
+        rules.go("day", "opne")
+    assert (rules.states(), rules.generation.number) == ({"day": "start"}, generation)
