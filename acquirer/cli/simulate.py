@@ -27,6 +27,9 @@ def command(
     seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Run so many, from --seed on.")] = 1,
     terminals: Annotated[str, typer.Option(metavar="N", help="Terminals of the merchant.")] = "3",
     hours: Annotated[str, typer.Option(metavar="HOURS", help="How long the day is, in virtual time.")] = "4",
+    dialect: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="What is spoken: a dialect that ships, or a TOML file of your own.")
+    ] = "unionpay-pos",
     without: Annotated[
         str, typer.Option(metavar="KINDS", help="Kinds of trouble to leave out, by commas; --list names them.")
     ] = "",
@@ -53,7 +56,8 @@ def command(
 
     if show_kinds:
         return _list_kinds(as_json=as_json)
-    written = {"seed": str(seed), "terminals": terminals, "hours": hours, "without": without, "only": only}
+    written = {"seed": str(seed), "terminals": terminals, "hours": hours, "dialect": dialect}
+    written |= {"without": without, "only": only}
     name = checked_name(written)
     end_s = monotonic() + _seconds(within) if within else None
     names: list[Iterable[PlanName]] = [read_remembered(remembered)] if remembered else []

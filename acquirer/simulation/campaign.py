@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,11 +12,12 @@ from typing import Final
 
 from acquirer.errors import ConfigurationError
 from acquirer.settings.text_file import read_text_file
+from acquirer.simulation.dialect_trade import trade_in
 from acquirer.simulation.number_ranges import read_ranges
 from acquirer.simulation.plan import FAULT_KINDS, MOST_HOURS, MOST_TERMINALS
 from acquirer.simulation.simulation import PlanName, SimulationResult
 
-_OPTIONS: Final = ("--seed", "--terminals", "--hours", "--without", "--only")
+_OPTIONS: Final = ("--seed", "--terminals", "--hours", "--dialect", "--without", "--only")
 
 
 class SimulationPlanError(ConfigurationError, ValueError):
@@ -83,6 +85,7 @@ def checked_name(values: Mapping[str, str]) -> PlanName:
 
     Raises:
         SimulationPlanError: a value cannot be used.
+        DataError, DialectTradeError: the dialect cannot.
     """
     usual = PlanName()
     terminals = _number(values, "terminals", usual.terminals, 1, MOST_TERMINALS)
@@ -92,7 +95,9 @@ def checked_name(values: Mapping[str, str]) -> PlanName:
         raise SimulationPlanError(f"--without: '{kind}' is no kind of trouble; there are {', '.join(FAULT_KINDS)}")
     only = read_ranges(values["only"]) if values.get("only") else None
     seed = _number(values, "seed", usual.seed, 0, 2**63 - 1)
-    name = PlanName(int(seed), int(terminals), hours, without, only)
+    dialect = values.get("dialect") or usual.dialect
+    trade_in(dialect)  # it says what is wrong with it
+    name = PlanName(int(seed), int(terminals), hours, without, only, dialect)
     whole = PlanName(name.seed, name.terminals, hours).plan().numbers if only else ()
     if only and (unknown := sorted({*only} - {*whole})):
         problem = f"--only: the plan has no part {unknown[0]}; seed, terminals and hours must be those it is of"
@@ -113,7 +118,10 @@ def read_remembered(path: Path) -> list[PlanName]:
         raise SimulationPlanError(f"{path} cannot be read: {cause}") from None
     names = []
     for number, line in enumerate(text.splitlines(), 1):
-        words = line.partition("#")[0].split()
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError:
+            raise SimulationPlanError(f"{path}, line {number}: a quotation mark is not closed") from None
         if words[:2] == ["acquirer", "simulate"]:
             words = words[2:]
         if not words:

@@ -28,8 +28,19 @@ from acquirer.simulation.trade_rules import (
 )
 
 
+def code_for(exchange: Evidence, reason: str) -> str:
+    """Return the response code that tells a reason in the answer to an exchange."""
+    dialect, message = exchange.dialect, exchange.message
+    return dialect.code_of(reason, None if message is None else dialect.route(message))
+
+
+def is_approved(exchange: Evidence) -> bool:
+    """Return whether an exchange was answered with what its message has for an approval."""
+    return exchange.code == code_for(exchange, "approved")
+
+
 class LedgerNumber(NamedTuple):
-    """How a transaction is named: terminal, batch, STAN."""
+    """How a transaction is named: terminal, batch (or what else its STAN is unique within), STAN."""
 
     tid: str
     batch: str
@@ -37,8 +48,15 @@ class LedgerNumber(NamedTuple):
 
     @classmethod
     def of(cls, exchange: Evidence) -> LedgerNumber:
-        """Return the number of the transaction that an exchange is about."""
-        return cls(exchange.tid, exchange.batch, exchange.stan)
+        """Return the number of the transaction that an exchange is about: of a reversal, what it undoes."""
+        dialect, message = exchange.dialect, exchange.message
+        if message is None:
+            return cls(exchange.tid, exchange.batch, exchange.stan)
+        numbering = dialect.numbering
+        undoes = exchange.service == "reversal"
+        within = numbering.original_within if undoes else numbering.within
+        stan = numbering.original_stan if undoes else "stan"
+        return cls(exchange.tid, str(dialect.get(message, within) or ""), str(dialect.get(message, stan) or ""))
 
     def __str__(self) -> str:
         return f"{self.tid} batch {self.batch} STAN {self.stan}"
@@ -124,7 +142,7 @@ class TradeLedger:
 
     def _enter(self, exchange: Evidence) -> None:
         number = LedgerNumber.of(exchange)
-        if exchange.code != "00":
+        if not is_approved(exchange):
             return
         if exchange.service == "settlement":
             self._settle(exchange)
@@ -173,8 +191,8 @@ class TradeLedger:
             auth_id = self._read(exchange, "auth_id")
             held = [one for one in self.entries.values() if one.kind in HOLDS and one.card == exchange.pan_masked]
             return next((one for one in reversed(held) if one.auth_id == auth_id), None)
-        named = LedgerNumber(number.tid, self._read(exchange, "original_batch"), self._read(exchange, "original_stan"))
-        return self.entries.get(named)
+        within = self._read(exchange, f"original_{self.dialect.numbering.within}")
+        return self.entries.get(LedgerNumber(number.tid, within, self._read(exchange, "original_stan")))
 
     def _settle(self, exchange: Evidence) -> None:
         """Check the answer to totals, and close the batch that is equal."""
@@ -207,6 +225,9 @@ class TradeLedger:
             return
         if one.kind.endswith("top_up"):
             original.held_minor -= one.amount_minor
+        elif one.kind.endswith("refund"):
+            original.refunded_minor -= one.amount_minor
+            original.state = "refunded" if original.refunded_minor else "approved"
         else:
             original.state = "approved"
         if one.kind.endswith("completion_void") and original.original is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from acquirer.dialect.dialect import Dialect
-from acquirer.scenario.faults import FaultConflictError, Faults, parse
+from acquirer.scenario.faults import Faults, parse
 from acquirer.scenario.rules import Rules
 from acquirer.scenario.rules.reading import make_rule
 from acquirer.simulation.history import History
@@ -81,8 +81,13 @@ def _conflict(mishap: PlannedMishap, world: TroubledWorld) -> None:
 
 
 def _put_rule(mishap: PlannedMishap, world: TroubledWorld) -> None:
-    name = f"rule {mishap.number}"
-    world.rules.add(make_rule({"name": name, **RULES[mishap.detail % len(RULES)]}, [world.dialect]))
+    name, dialect = f"rule {mishap.number}", world.dialect
+    chosen = RULES[mishap.detail % len(RULES)]
+    then = {key: dialect.code_of(value) if key == "code" else value for key, value in chosen["then"].items()}
+    service = chosen["when"].get("service")
+    if service is not None and not any(route.served and route.service == service for route in dialect.routes):
+        return  # it would be about a message that no terminal of this dialect sends
+    world.rules.add(make_rule({"name": name, "when": chosen["when"], "then": then}, [dialect]))
     world.history.count("rule")
     world.timeline.call_later(mishap.lasts_us, lambda: _remove_rule(world, name))
 
@@ -96,10 +101,10 @@ def _put_fault(mishap: PlannedMishap, world: TroubledWorld) -> None:
     text = FAULTS[mishap.detail % len(FAULTS)]
     name = f"fault {mishap.number}"
     of = f",tid={tid}" if (tid := world.tid_of(mishap.terminal)) else ""
-    fault = parse(f"{text}{',' if ':' in text else ':'}name={name}{of}", [world.dialect])
     try:
+        fault = parse(f"{text}{',' if ':' in text else ':'}name={name}{of}", [world.dialect])
         world.faults.add(fault)
-    except FaultConflictError:  # it would act beside another one that leaves it nothing to act on
+    except ValueError:  # nothing is left to act on: by another fault, or no reply of this dialect has a MAC, or keys
         return
     world.history.count("fault")
     world.timeline.call_later(mishap.lasts_us, lambda: _remove_fault(world, name))

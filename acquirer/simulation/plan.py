@@ -13,6 +13,9 @@ from typing import Final, Literal
 
 from acquirer.simulation.transaction_choices import CARDS, CASHIERS, SUPERVISOR, TRANSACTIONS, TransactionChoice
 
+DIALECT: Final = "unionpay-pos"
+"""What is spoken where nothing else is said: it has all that a terminal can do."""
+
 MessageTrouble = Literal["loss", "duplicate", "delay", "straggler", "reorder", "half-open"]
 """What a network does to one message. Each is done to the request or to its reply."""
 
@@ -53,16 +56,17 @@ CRASH_POINTS: Final = ("arrived", "loaded", "committing", "written", "committed"
 known; it is known, and nothing sent; the reply has left."""
 
 RULES: Final[tuple[dict[str, dict[str, str]], ...]] = (
-    {"when": {"service": "sale"}, "then": {"code": "51"}},
+    {"when": {"service": "sale"}, "then": {"code": "funds_insufficient"}},
     {"when": {"service": "sale"}, "then": {"hold": "5s"}},
     {"when": {"service": "sale"}, "then": {"hold": "70s"}},
     {"when": {"service": "void"}, "then": {"hold": "3s"}},
     {"when": {"service": "refund"}, "then": {"hold": "3s"}},
-    {"when": {"amount": ">300.00"}, "then": {"code": "61"}},
-    {"when": {"service": "reversal"}, "then": {"code": "96"}},
-    {"when": {"service": "sign_on"}, "then": {"code": "91"}},
+    {"when": {"amount": ">300.00"}, "then": {"code": "limit_exceeded"}},
+    {"when": {"service": "reversal"}, "then": {"code": "system_fault"}},
+    {"when": {"service": "sign_on"}, "then": {"code": "issuer_down"}},
 )
-"""Rules as people write them: refusals of what is asked for most, and exchanges that are held while rows change."""
+"""Rules as people write them, a reason in place of its code: refusals of what is asked for most, and exchanges that are
+held while rows change."""
 
 FAULTS: Final = (
     "silent", "silent:service=sale", "late:after=3s", "late:after=75s", "lost_request", "wrong_mac", "duplicate",
@@ -136,6 +140,7 @@ class SimulationPlan:
     hours: float
     operations: tuple[PlannedOperation, ...]
     mishaps: tuple[PlannedMishap, ...]
+    dialect: str = DIALECT  # by name, or by the path of its file; it changes nothing of what is drawn
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -175,7 +180,7 @@ class SimulationPlan:
         return frozenset(found)
 
 
-def draw_plan(seed: int, terminals: int, hours: float) -> SimulationPlan:
+def draw_plan(seed: int, terminals: int, hours: float, dialect: str = DIALECT) -> SimulationPlan:
     """Return what a seed makes of so many terminals and so many hours.
 
     >>> draw_plan(1, 2, 1.0) == draw_plan(1, 2, 1.0)
@@ -195,6 +200,7 @@ def draw_plan(seed: int, terminals: int, hours: float) -> SimulationPlan:
         hours,
         tuple(one for one in numbered if isinstance(one, PlannedOperation)),
         tuple(one for one in numbered if isinstance(one, PlannedMishap)),
+        dialect,
     )
 
 

@@ -191,7 +191,7 @@ class SimulatedTerminal(Operations[None]):
             self._timer = ExchangeTimer(self._core.framing, self._now_ns)
         self._timer.begin(ask.timeout_s)
         self._request = len(self.history.sent)
-        keys = self._core.machine.state.keys
+        keys = self._core.machine.keys
         self.history.sent.append(SentRequest(self.timeline.now_us, self.tid, operation.number, ask.frame, keys))
         self.network.bring_request(
             self._connection, self._request, ask.frame, trouble, f"{self._place}/{operation.number}/{self._messages}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from traceback import extract_tb
 from typing import Final
 
 from acquirer.simulation.checkers import SAME_BYTES, Violation, check_history, same_bytes
 from acquirer.simulation.history import History
 from acquirer.simulation.number_ranges import as_ranges
-from acquirer.simulation.plan import SimulationPlan, draw_plan
+from acquirer.simulation.plan import DIALECT, SimulationPlan, draw_plan
 from acquirer.simulation.world import run_simulation
 
 NOTHING_RAISES: Final = "nothing raises"
@@ -30,10 +31,11 @@ class PlanName:
     hours: float = 4.0
     without: frozenset[str] = frozenset()  # kinds of `plan.FAULT_KINDS`
     only: tuple[int, ...] | None = None  # numbers of its parts; None: all
+    dialect: str = DIALECT
 
     def plan(self) -> SimulationPlan:
         """Return the plan."""
-        whole = draw_plan(self.seed, self.terminals, self.hours).without_kinds(self.without)
+        whole = draw_plan(self.seed, self.terminals, self.hours, self.dialect).without_kinds(self.without)
         return whole if self.only is None else whole.only(self.only)
 
     @property
@@ -44,6 +46,8 @@ class PlanName:
         'acquirer simulate --seed 7 --terminals 2 --hours 1 --without loss --only 1-3,9'
         """
         words = f"acquirer simulate --seed {self.seed} --terminals {self.terminals} --hours {self.hours:g}"
+        if self.dialect != DIALECT:
+            words += f" --dialect {quote(self.dialect)}"
         if self.without:
             words += f" --without {','.join(sorted(self.without))}"
         return words if self.only is None else f"{words} --only {as_ranges(self.only)}"

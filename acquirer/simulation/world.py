@@ -8,25 +8,20 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
 
 from acquirer.app.terminal_options import TerminalOptions
-from acquirer.data.toml import Document
-from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host, HostOptions
 from acquirer.scenario.faults import Faults
 from acquirer.scenario.rules import Rules
-from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.settings.cards import load_cards
 from acquirer.settings.downloads import load_downloads
-from acquirer.settings.registration import Registration
-from acquirer.settings.specs import load_dialect
-from acquirer.settings.terminals import terminals_of
 from acquirer.settlement.policies import UnsignedPolicy
+from acquirer.simulation.dialect_trade import trade_in
 from acquirer.simulation.history import History, HostBooks
 from acquirer.simulation.mishaps import happen
 from acquirer.simulation.network import Network
@@ -40,7 +35,6 @@ from acquirer.simulation.transaction_choices import (
     ADMINISTRATOR,
     CARDS,
     CASHIERS,
-    LISTED,
     SUPERVISOR,
     TRANSACTIONS,
     TransactionChoice,
@@ -51,27 +45,12 @@ from acquirer.simulation.transaction_choices import (
 )
 from acquirer.store.queries import Reader
 
-DIALECT: Final = "unionpay-pos"
-"""The ledger and what is chosen are of its trade; the other dialects share its host."""
-
-MID: Final = "880210010210162"
-TMK: Final = "258FB0AB70D025CDB99DF2C4D302D646"
-"""The published test key of the demo terminals."""
-
 FIRST_TID: Final = 90_000_001
 BEGIN: Final = datetime(2026, 1, 2, 8, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 """When every simulation begins: on the morning of a working day."""
 
-PART_BYTES: Final = 300
-"""Signatures of every second terminal go in parts; the pen's have 200 to 500 bytes."""
-
 CLOSING_ROUNDS: Final = 4
 """So often a terminal does what it owes in the end: sign-on, reversal, advice and settlement may each need one."""
-
-
-@lru_cache(maxsize=1)
-def _compiled() -> CompiledDialect:
-    return CompiledDialect(load_dialect(DIALECT))
 
 
 class SimulatedWorld:
@@ -79,19 +58,20 @@ class SimulatedWorld:
 
     def __init__(self, plan: SimulationPlan) -> None:
         chance = seeded(plan.seed, "world")
-        compiled = _compiled()
+        self.trade = trade_in(plan.dialect)
+        compiled = self.trade.compiled
         self.plan = plan
         self.timeline = Timeline(round(BEGIN.timestamp() * 1_000_000))
         self._vault = Vault(chance.randbytes(32))
         self._randbytes = seeded(plan.seed, "host").randbytes
         self._issuer = load_cards()
-        self._compiled = compiled
         self._downloads = load_downloads()
         unsigned: UnsignedPolicy = chance.choice(get_args(UnsignedPolicy))
         self._options = HostOptions(unsigned_at_settlement=unsigned)
         self.faults, self.rules = Faults([], plan.seed), Rules()
         tids = [f"{FIRST_TID + number}" for number in range(plan.terminals)]
-        listed = [tid for number, tid in enumerate(tids) if number % ATTENDED == ATTENDED - 1]
+        attended = [tid for number, tid in enumerate(tids) if number % ATTENDED == ATTENDED - 1]
+        listed = attended if self.trade.has_operators else []
         self.history = History(
             compiled,
             {name: self._vault.token(card.pan) for name, card in self._issuer_cards().items()},
@@ -99,7 +79,8 @@ class SimulatedWorld:
             unsigned,
             began_us=self.timeline.now_us,
         )
-        self.disk = SimulatedDisk([_registration(tid, tid in listed) for tid in tids], self._vault, self._randbytes)
+        registrations = [self.trade.registration(tid, tid in listed) for tid in tids]
+        self.disk = SimulatedDisk(registrations, self._vault, self._randbytes)
         self.network = Network(self.timeline, compiled.dialect.framing, self.history)
         self.host = SimulatedHost(self.timeline, self.disk, self._make_host, self.history, self.network.reset_all)
         self.network.host = self.host
@@ -108,7 +89,7 @@ class SimulatedWorld:
     @property
     def dialect(self) -> Dialect:
         """Return what all speak."""
-        return self._compiled.dialect
+        return self.trade.dialect
 
     def tid_of(self, number: int) -> str:
         """Return the number of a terminal; "": all of them."""
@@ -119,7 +100,7 @@ class SimulatedWorld:
 
     def _make_host(self) -> Host:
         return Host(
-            self._compiled,
+            self.trade.compiled,
             vault=self._vault,
             randbytes=self._randbytes,
             issuer=self._issuer,
@@ -132,16 +113,9 @@ class SimulatedWorld:
 
     def _terminal(self, number: int, tid: str) -> SimulatedTerminal:
         options: TerminalOptions = {
-            "dialect": DIALECT,
-            "mid": MID,
-            "tmk": Secret.from_hex(TMK),
+            **self.trade.options(number),
             "now": self._local_time,
             "randbytes": seeded(self.plan.seed, tid, "bytes").randbytes,
-            "offline_upload": ("after-next", "before-settlement", "at-once")[number % 3],
-            "offline_most": 3 if number % 3 == 1 else 0,
-            "keep_open": number % 2 == 1,
-            "sign_parts": PART_BYTES if number % 2 == 1 else 0,
-            "sign_upload": "at-once" if number % 4 == 3 else "after-next",
         }
         return SimulatedTerminal(tid, self.timeline, self.network, self.history, self.plan.seed, **options)
 
@@ -174,7 +148,8 @@ class SimulatedWorld:
     def _operate(self, operation: PlannedOperation) -> None:
         if operation.terminal < len(self.terminals):
             terminal = self.terminals[operation.terminal]
-            terminal.begin(operation, partial(self._act, terminal, operation))
+            adapted = self.trade.adapted(operation)
+            terminal.begin(adapted, partial(self._act, terminal, adapted))
 
     def _act(self, terminal: SimulatedTerminal, operation: PlannedOperation) -> None:
         """Do what an operation says at its terminal; or first what its display says is owed."""
@@ -195,13 +170,10 @@ class SimulatedWorld:
             self._follow_elsewhere(terminal, operation)
         elif name == "sign":
             # An image in parts that is signed twice may be mixed up by the loss of the right ones: README says so.
-            if not self._cuts(terminal):
+            if not self.trade.can_cut(self.terminals.index(terminal)):
                 terminal.try_it("sign", draw_once("Li", choice.hand))
         else:
             terminal.try_it(name)
-
-    def _cuts(self, terminal: SimulatedTerminal) -> bool:
-        return self.terminals.index(terminal) % 2 == 1
 
     def _follow_elsewhere(self, terminal: SimulatedTerminal, operation: PlannedOperation) -> None:
         """Refund or complete what another terminal has sold or holds."""
@@ -227,7 +199,7 @@ class SimulatedWorld:
         self.host.start()
 
     def _close(self, terminal: SimulatedTerminal) -> None:
-        """Have a terminal do what it owes and settle, as at the end of a day."""
+        """Have a terminal do what it owes, and settle where that is done, as at the end of a day."""
         if terminal.state.operators:
             self._do(terminal, "unlock_operator", "01", administrator=ADMINISTRATOR)
             self._do(terminal, "log_on", "01", CASHIERS["01"])
@@ -237,6 +209,10 @@ class SimulatedWorld:
                 self._do(terminal, "reverse")
             if terminal.state.unanswered:
                 self._do(terminal, "again")
+            if not self.trade.settles:
+                if terminal.state.pending is None and terminal.state.unanswered is None:
+                    return
+                continue
             self._do(terminal, "settle")
             result = terminal.last
             if result is not None and not result.ok and self.history.unsigned == "hold":  # someone never signed
@@ -279,9 +255,3 @@ def run_simulation(plan: SimulationPlan) -> History:
 
 def _undisturbed() -> PlannedOperation:
     return PlannedOperation(0, 0, 0, "", TransactionChoice())
-
-
-def _registration(tid: str, listed: bool) -> Registration:
-    operators = {"operators": [*LISTED]} if listed else {}
-    table = {"tid": tid, "mid": MID, "name": "SIMULATED SHOP", "test": True, "tmk": TMK, **operators}
-    return terminals_of(Document("terminal", {"terminal": [table]}, {}))[0]

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from acquirer.simulation.plan import DIALECT
+
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -20,16 +22,17 @@ class PlantedBug(NamedTuple):
     name: str
     checkers: tuple[str, ...]  # any of these finds it; the first is meant for it
     plant: Plant
+    dialect: str = DIALECT  # that it is planted in
 
 
 BUGS: dict[str, PlantedBug] = {}
 
 
-def planted(*checkers: str) -> Callable[[Plant], Plant]:
+def planted(*checkers: str, dialect: str = DIALECT) -> Callable[[Plant], Plant]:
     """Register a bug under its function's name."""
 
     def register(plant: Plant) -> Plant:
-        BUGS[plant.__name__] = PlantedBug(plant.__name__, checkers, plant)
+        BUGS[plant.__name__] = PlantedBug(plant.__name__, checkers, plant, dialect)
         return plant
 
     return register

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from acquirer.simulation.checkers import CHECKERS
+from acquirer.simulation.plan import DIALECT
 from acquirer.simulation.simulation import PlanName, simulate
-from tests.simulation import host_bugs, store_bugs, terminal_bugs
+from tests.simulation import dialect_bugs, host_bugs, store_bugs, terminal_bugs
 from tests.simulation.planted_bugs import BUGS
 
 MOST_SEEDS = 40
@@ -28,6 +29,7 @@ def test_there_are_bugs_of_host_store_and_terminal() -> None:
     found = {room: [one for one in BUGS.values() if one.plant.__module__ == room] for room in rooms}
     assert [len(bugs) >= 7 for bugs in found.values()] == [True] * 3
     assert len(BUGS) >= 25
+    assert {one.dialect for one in BUGS.values() if one.plant.__module__ != dialect_bugs.__name__} == {DIALECT}
     assert {one.checkers[0] for one in BUGS.values()} <= CHECKERS.keys()
 
 
@@ -40,7 +42,7 @@ def test_it_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bug.plant(monkeypatch)
     caught: set[str] = set()
     for seed in seeds:
-        caught |= {one.checker for one in simulate(PlanName(seed)).violations}
+        caught |= {one.checker for one in simulate(PlanName(seed, dialect=bug.dialect)).violations}
         if bug.checkers[0] in caught:
             return
     pytest.fail(f"{name} was not caught in {MOST_SEEDS} days by '{bug.checkers[0]}', only by {sorted(caught)}")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from acquirer.cli import run
+from acquirer.settings.specs import dialect_names
 from acquirer.simulation import world
 from acquirer.simulation.campaign import SimulationPlanError, checked_name, read_remembered
 from acquirer.simulation.checkers import SAME_BYTES, same_bytes
@@ -23,15 +24,34 @@ from tests.simulation.planted_bugs import BUGS
 from tests.simulation.terminal_bugs import unsaved
 
 REMEMBERED = Path(__file__).with_name("remembered.txt")
+KEY_BLOCKS = str(Path(__file__).with_name("key-blocks.toml"))
 ROOT = Path(__file__).parents[2]
-COMMIT_DAYS = 60
-"""Of each of four tests, that go side by side: two minutes of a processor each, beside those that are remembered."""
+COMMIT_DAYS = {
+    "unionpay-pos": 120,
+    "unionpay-pos-sm4": 20,
+    "iso8583-1987-ascii": 40,
+    "iso8583-1987-dukpt": 40,
+    "iso8583-1993-bcd": 40,
+    KEY_BLOCKS: 40,
+    **dict.fromkeys(("unionpay-pos-sign-301", "unionpay-pos-sign-0900", "unionpay-pos-sign-0920"), 5),
+    **dict.fromkeys(("iso8583-1987-plain", "iso8583-1987-dukpt-aes"), 10),
+    **dict.fromkeys(("iso8583-1987-binary", "iso8583-1987-ebcdic", "iso8583-1993-ascii", "iso8583-1993-ebcdic"), 5),
+}
+"""By dialect: four minutes of a processor in all, half of them where a terminal can do most. Those with few days share
+their services with others that have more."""
+
+MOST_DAYS = 30
+"""Of one test: they go side by side."""
 
 
 def seed_of_commit() -> int:
     """Return a seed that is another one for each commit, and the same wherever that is tested."""
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     return int.from_bytes(sha256(head.stdout.strip().encode()).digest()[:4], "big")
+
+
+def test_every_dialect_has_its_days() -> None:
+    assert COMMIT_DAYS.keys() == {*dialect_names(), KEY_BLOCKS}
 
 
 class TestDays:
@@ -76,11 +96,13 @@ class TestDays:
             assert simulate(name).violations == [], name.line
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("part", range(4))
-    def test_days_of_this_commit(self, part: int) -> None:
-        first = seed_of_commit() + part * COMMIT_DAYS
-        for seed in range(first, first + COMMIT_DAYS):
-            result = simulate(PlanName(seed))
+    @pytest.mark.parametrize(
+        ("dialect", "begin"), [(one, begin) for one, days in COMMIT_DAYS.items() for begin in range(0, days, MOST_DAYS)]
+    )
+    def test_days_of_this_commit(self, dialect: str, begin: int) -> None:
+        first = seed_of_commit()
+        for seed in range(first + begin, first + min(begin + MOST_DAYS, COMMIT_DAYS[dialect])):
+            result = simulate(PlanName(seed, dialect=dialect))
             if result.failed:
                 smallest = shrink(result.name, result.violations[0].checker)
                 pytest.fail(f"{result.violations[0]}; {smallest.line}; add the line to {REMEMBERED.name}")
@@ -188,7 +210,7 @@ class TestCommand:
         assert run(["simulate", "--list", "--json"]) == 0
         document = json.loads(capsys.readouterr().out)
         assert document["faults"] == FAULT_KINDS
-        assert len(document["checkers"]) == 15
+        assert len(document["checkers"]) == 16
         assert all(sentence.endswith(".") for sentence in document["checkers"].values())
 
     @pytest.mark.parametrize(

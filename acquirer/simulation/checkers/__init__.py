@@ -34,6 +34,7 @@ CHECKERS: Final[dict[str, Checker]] = {
     "decided on what is there": commits.decided_on_what_is_there,
     "no RRN twice": numbers.no_rrn_twice,
     "no STAN twice": numbers.no_stan_twice,
+    "no key serial number twice": numbers.no_key_serial_number_twice,
     "MACs verify": keys.macs_verify,
     "keys in flight are honoured": keys.keys_in_flight_are_honoured,
     "signatures belong to their sales": signatures.signatures_belong_to_their_sales,

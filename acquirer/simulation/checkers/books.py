@@ -8,18 +8,31 @@ from typing import Final
 from acquirer.host.causes import discrepancies
 from acquirer.host.compared_batch import ComparedBatch
 from acquirer.model.rows import Transaction
-from acquirer.simulation.history import History
-from acquirer.simulation.ledger import LedgerNumber, TradeLedger
+from acquirer.simulation.history import History, HostBooks
+from acquirer.simulation.ledger import LedgerNumber, TradeLedger, code_for, is_approved
 from acquirer.simulation.trade_rules import SIDES
 from acquirer.simulation.transaction_choices import LISTED
-from acquirer.terminal.state import State
+from acquirer.terminal.batch_records import settles
+from acquirer.terminal.state import KEPT_SALES, State
 
 NOT_BOOKED: Final = ("declined", "tombstone")
 NOT_COUNTED: Final = (*NOT_BOOKED, "reversed", "adjusted")
 """States of the host's rows that have no place in the totals of a batch, by Q/CUP 009."""
 
 
-SIGN_ON_REQUIRED: Final = "77"
+KEPT: Final = ("sale", "pre_auth", "completion", "completion_advice")
+"""What a terminal of a dialect without settlement keeps, because another transaction may follow it."""
+
+SLIPPED: Final = ("void", "refund", "pre_auth_void", "completion_void")
+"""What such a terminal does not keep, but prints a slip of."""
+
+CLOSED: Final = ("voided", "completed")
+"""States of what no transaction may follow any more."""
+
+BY_CODE: Final = ("completion", "completion_advice", "pre_auth_void")
+"""What names a pre-authorisation by its code: any terminal of the merchant can, and none has to know whose it is."""
+
+SIGN_ON_REQUIRED: Final = "sign_on_required"
 """An answer that is not kept: the same request is decided anew once the terminal has signed on."""
 
 
@@ -34,9 +47,9 @@ def refused_and_booked(history: History) -> frozenset[tuple[str, str]]:
     for one in history.committed:
         evidence = one.changes.evidence
         number = LedgerNumber.of(evidence)
-        if evidence.service in SIDES and evidence.code == SIGN_ON_REQUIRED:
+        if evidence.service in SIDES and evidence.code == code_for(evidence, SIGN_ON_REQUIRED):
             refused.add(number)
-        elif evidence.service in SIDES and evidence.code == "00" and number in refused:
+        elif evidence.service in SIDES and number in refused and is_approved(evidence):
             found.add((number.tid, number.batch))
     return frozenset(found)
 
@@ -48,6 +61,9 @@ def books_agree(history: History) -> Iterator[str]:
     if books is None:
         return
     left_out = refused_and_booked(history)
+    if not settles(history.compiled.dialect):
+        yield from _kept_agree(history, books, left_out)
+        return
     for (tid, batch), state in sorted(history.batches.items()):
         if (tid, batch) in left_out:
             continue
@@ -69,6 +85,39 @@ def books_agree(history: History) -> Iterator[str]:
         states = history.kept.get(tid)
         if states and states[-1].batch != session.batch:
             yield f"{tid}: the terminal is in batch {states[-1].batch}, the host in {session.batch}"
+
+
+def _kept_agree(history: History, books: HostBooks, left_out: frozenset[tuple[str, str]]) -> Iterator[str]:
+    """Compare what the host has with what each terminal keeps, where no batch is settled."""
+    by_code = {row.original for row in books.transactions if row.kind in BY_CODE and row.state not in NOT_COUNTED}
+    for tid, states in sorted(history.kept.items()):
+        kept = {(one.original.within, one.original.stan): one for one in states[-1].sales}
+        rows = {row.key[2:]: row for row in books.transactions if row.key.tid == tid and row.kind in KEPT}
+        if len(kept) == KEPT_SALES:  # it has forgotten the oldest
+            oldest = min(rows[key].at_us for key in kept if key in rows)
+            rows = {key: row for key, row in rows.items() if row.at_us >= oldest}
+        for key in sorted({*kept, *rows}):
+            if (tid, key[0]) in left_out:
+                continue
+            row, sold = rows.get(key), kept.get(key)
+            found = None if row is None or row.state in NOT_COUNTED else (_amount(row), row.state in CLOSED)
+            if found and sold and row and row.key in by_code:  # maybe by another terminal: it need not know of it
+                found = found[0], sold.voided
+            expected = None if sold is None else (sold.amount_minor, sold.voided)
+            if found != expected:
+                host = "knows nothing of it" if row is None else f"has it {row.state} over {_amount(row)}"
+                terminal = "does not keep it" if sold is None else f"keeps it over {sold.amount_minor}"
+                closed = " as closed" if sold is not None and sold.voided else ""
+                yield f"{LedgerNumber(tid, *key)}: the host {host}, the terminal {terminal}{closed}"
+        slips = {state.receipt.rrn for state in states if state.receipt is not None}
+        for row in books.transactions:
+            slipped = row.key.tid == tid and row.kind in SLIPPED and row.state not in NOT_COUNTED
+            if slipped and row.rrn not in slips and (tid, row.key.batch) not in left_out:
+                yield f"{LedgerNumber(*row.key[1:])}: the host has a {row.kind} that the terminal never knew of"
+
+
+def _amount(row: Transaction) -> int:
+    return row.authorised_minor or row.amount_minor
 
 
 def _batch_agrees(tid: str, batch: str, state: State, rows: list[Transaction]) -> Iterator[str]:

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from acquirer.model.evidence import Evidence
 from acquirer.simulation.history import DurableCommit, History
-from acquirer.simulation.ledger import LedgerNumber
+from acquirer.simulation.ledger import LedgerNumber, code_for, is_approved
 from acquirer.simulation.trade_rules import SIDES
 
-APPROVED: Final = "00"
-UNDONE: Final = (APPROVED, "25")
+UNDONE: Final = ("approved", "original_unknown")
 """Answers to a reversal after which the terminal counts on it: undone, or remembered should its sale still arrive."""
 
 
@@ -21,7 +21,7 @@ def booked_at_most_once(history: History) -> Iterator[str]:
     charged: Counter[LedgerNumber] = Counter()
     for one in history.committed:
         evidence = one.changes.evidence
-        if evidence.service not in SIDES or evidence.code != APPROVED:
+        if evidence.service not in SIDES or not is_approved(evidence):
             continue
         number = LedgerNumber.of(evidence)
         decided[number] += not evidence.replayed
@@ -39,13 +39,13 @@ def reversal_takes_effect_once(history: History) -> Iterator[str]:
     for one in history.committed:
         evidence = one.changes.evidence
         number = LedgerNumber.of(evidence)
-        if evidence.service == "reversal" and evidence.code in UNDONE:
+        if evidence.service == "reversal" and _is_undone(evidence):
             row = one.changes.transaction
             acted = _spent(one) < 0 or (row is not None and row.state == "reversed" and not evidence.replayed)
             undone[number] = undone.get(number, 0) + acted
             if undone[number] > 1:
                 yield f"{number}: a reversal took effect {undone[number]} times"
-        elif evidence.service in SIDES and evidence.code == APPROVED and number in undone:
+        elif evidence.service in SIDES and number in undone and is_approved(evidence):
             yield f"{number}: approved after its reversal had been answered"
     rows = history.rows_of_books()
     for one in history.committed:
@@ -54,7 +54,7 @@ def reversal_takes_effect_once(history: History) -> Iterator[str]:
         state = "gone" if left is None else left.state
         if evidence.service != "reversal" or row is None or row.state not in ("reversed", "tombstone"):
             continue
-        if evidence.code in UNDONE and state != row.state:
+        if state != row.state and _is_undone(evidence):
             yield f"{LedgerNumber.of(evidence)}: its reversal left it {row.state}, in the end it is {state}"
 
 
@@ -78,7 +78,7 @@ def answers_are_remembered(history: History) -> Iterator[str]:
     for reply in history.sound_replies():
         request = dialect.decode(history.arrival_request(reply.arrival).frame)
         code = str(dialect.get(dialect.decode(reply.frame), "code") or "")
-        if code != APPROVED:
+        if code != dialect.code_of("approved", dialect.route(request)):
             continue
         stan, tid = str(dialect.get(request, "stan") or ""), str(dialect.get(request, "tid") or "")
         commit = at.get(reply.arrival)
@@ -91,6 +91,10 @@ def answers_are_remembered(history: History) -> Iterator[str]:
             yield f"{LedgerNumber.of(evidence)}: answered {code} with RRN {evidence.rrn}; the books do not have it"
     if history.books is not None and history.books.exchanges != len(history.committed):
         yield f"{len(history.committed)} exchanges were committed, the journal has {history.books.exchanges}"
+
+
+def _is_undone(evidence: Evidence) -> bool:
+    return any(evidence.code == code_for(evidence, reason) for reason in UNDONE)
 
 
 def _spent(one: DurableCommit) -> int:

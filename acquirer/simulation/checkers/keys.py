@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from acquirer.simulation.history import DurableCommit, History
+from acquirer.simulation.ledger import code_for
 
 GRACE_US: Final = 60_000_000
 """How long the previous keys are good for what was in flight, as terminals are registered by default."""
@@ -25,14 +26,18 @@ def macs_verify(history: History) -> Iterator[str]:
 
 def keys_in_flight_are_honoured(history: History) -> Iterator[str]:
     """A request under keys that are current, or whose successors the terminal has not proved yet, is not refused."""
+    derives = history.compiled.suite.dukpt is not None
     generations: dict[str, list[tuple[str, int]]] = {}  # of each terminal: check values, and since when
     proved: dict[str, str] = {}  # the youngest keys under which a request was taken
     for one in history.committed:
         evidence = one.changes.evidence
         request = history.arrival_request(one.arrival)
         held = generations.setdefault(evidence.tid, [])
-        if evidence.code == "A0" and request.keys is not None and held:
-            yield from _refused(evidence.tid, evidence.stan, request.keys.kcvs, one, history, held, proved)
+        if request.keys is not None and (held or derives) and evidence.code == code_for(evidence, "mac_differs"):
+            if derives:
+                yield f"{evidence.tid} STAN {evidence.stan}: its MAC was refused, and it is under the keys of its KSN"
+            else:
+                yield from _refused(evidence.tid, evidence.stan, request.keys.kcvs, one, history, held, proved)
         elif held and request.keys is not None and request.keys.kcvs == held[-1][0] and _had_mac(history, one):
             proved[evidence.tid] = request.keys.kcvs
         session = one.changes.session

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from acquirer.dialect.router import without_repeat
 from acquirer.simulation.history import History
 from acquirer.simulation.trade_rules import SIDES
 
-CONTENT = ("amount", "processing_code", "transaction_type", "currency")
+CONTENT: Final = ("amount", "processing_code", "transaction_type", "currency")
 """What an honest repeat says again."""
 
 
@@ -26,14 +27,29 @@ def no_rrn_twice(history: History) -> Iterator[str]:
 
 def no_stan_twice(history: History) -> Iterator[str]:
     """Within a batch a terminal numbers each transaction anew; the same number is the same message."""
-    dialect = history.compiled.dialect
+    dialect, within = history.compiled.dialect, history.compiled.dialect.numbering.within
     used: dict[tuple[str, str, str], tuple[object, ...]] = {}
     for sent in history.sent:
         message = dialect.decode(sent.frame)
         route = dialect.route(message)
         if route is None or route.service not in SIDES:
             continue
-        key = sent.tid, str(dialect.get(message, "batch") or ""), str(dialect.get(message, "stan") or "")
+        key = sent.tid, str(dialect.get(message, within) or ""), str(dialect.get(message, "stan") or "")
         content = (without_repeat(message.mti), *[dialect.get(message, name) for name in CONTENT])
         if used.setdefault(key, content) != content:
-            yield f"{key[0]} batch {key[1]}: STAN {key[2]} was used for two different transactions"
+            yield f"{key[0]} {within} {key[1]}: STAN {key[2]} was used for two different transactions"
+
+
+def no_key_serial_number_twice(history: History) -> Iterator[str]:
+    """Where each message has a key of its own (DUKPT), no two that a terminal makes have the same."""
+    suite, dialect = history.compiled.suite, history.compiled.dialect
+    if suite.dukpt is None:
+        return
+    used: dict[tuple[str, bytes], bytes] = {}
+    for sent in history.sent:
+        message = dialect.decode(sent.frame)
+        if dialect.mac_of(message) is None:
+            continue
+        ksn = suite.ksn(message)
+        if used.setdefault((sent.tid, ksn), sent.frame) != sent.frame:
+            yield f"{sent.tid}: KSN {ksn.hex().upper()} was used for two different messages"
