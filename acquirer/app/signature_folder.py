@@ -73,13 +73,14 @@ class SignatureFolder:
     Args:
         tags_of: the table of slip elements of a dialect.
         now_s: a clock that never goes back.
+        drawing_s: how long pictures may be drawn in all; 0: none is, for a host that serves the store draws them.
     """
 
-    def __init__(self, folder: Path, tags_of: TagsOf, now_s: Callable[[], float]) -> None:
+    def __init__(self, folder: Path, tags_of: TagsOf, now_s: Callable[[], float], drawing_s: float = DRAWING_S) -> None:
         self._folder = folder
         self._tags_of = tags_of
         self._now_s = now_s
-        self._drawing_until_s = now_s() + DRAWING_S
+        self._drawing_until_s = now_s() + drawing_s
         self._bytes_left = ALL_BYTES_MAX
         self.undrawn = 0  # pictures that are left to others
 
@@ -134,10 +135,9 @@ class SignatureFolder:
 
     def _drawn(self, shown: str, one: Signature, stream: bytes) -> ExportedSignature:
         """Draw a picture anew: another Pillow may pack the same dots otherwise."""
-        if self._now_s() > self._drawing_until_s:
+        if self._now_s() >= self._drawing_until_s:
             self.undrawn += 1
-            waiting = replace(one, picture="waiting", width=0, height=0, png="")
-            return ExportedSignature(shown, waiting, stream, b"")
+            return ExportedSignature(shown, undrawn(one), stream, b"")
         picture = decode_image(stream)
         drawn = with_picture(one, picture)
         return ExportedSignature(shown, replace(drawn, flags=one.flags) if picture.png else drawn, stream, picture.png)
@@ -162,6 +162,11 @@ class SignatureFolder:
         if len(data) > FILE_BYTES_MAX:
             raise FolderError(f"{shown} has more than {FILE_BYTES_MAX} bytes: no export writes as many")
         return data
+
+
+def undrawn(one: Signature) -> Signature:
+    """Return a signature whose picture a host is to make."""
+    return replace(one, picture="waiting", width=0, height=0, png="")
 
 
 def _check_kind(shown: str, mode: int) -> None:

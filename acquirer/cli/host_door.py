@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from acquirer.cli.errors import Code, Exit
 
 if TYPE_CHECKING:
-    from acquirer.model.rows import TransactionKey
+    from acquirer.model.rows import Signature, TransactionKey
     from acquirer.settings.door_file import HostDoor
     from acquirer.store.registry import Registered
+    from acquirer.store.uploads import ImportOutcome
+
+PART: Final = 100
+"""Signatures of one request, half of those that a host takes."""
+
+PART_BYTES: Final = 512 << 10
+"""Of them as JSON: half of what a host takes as a body."""
 
 
 class ServedDoor:
@@ -41,11 +48,33 @@ class ServedDoor:
         answer = self._post(f"/terminals/{quote(tid, safe='')}/rotate-master-key", {"tmk": tmk, "tmk_cipher": cipher})
         return answer["before_kcv"], answer["kcv"]
 
+    def import_signatures(self, exported: Iterable[tuple[Signature, bytes, bytes]]) -> list[ImportOutcome]:
+        """Have signatures imported, in parts that a host takes at once; return what became of each. Raises Exit."""
+        import json
+        from base64 import b64encode
+
+        from acquirer.app.signatures import signature_json
+
+        outcomes: list[ImportOutcome] = []
+        part: list[dict[str, Any]] = []
+        part_bytes = 0
+        for one, stream, _ in exported:
+            document = {"signature": signature_json(one, counts=True), "image": b64encode(stream).decode()}
+            size_bytes = len(json.dumps(document))
+            if part and (len(part) == PART or part_bytes + size_bytes > PART_BYTES):
+                outcomes += self._post("/signatures", part)["outcomes"]
+                part, part_bytes = [], 0
+            part.append(document)
+            part_bytes += size_bytes
+        if part:
+            outcomes += self._post("/signatures", part)["outcomes"]
+        return outcomes
+
     def receipt_link(self, key: TransactionKey) -> str:
         """Return a link to the slip of a transaction. Raises Exit."""
         return str(self._post("/receipts", key._asdict())["url"])
 
-    def _post(self, path: str, document: Mapping[str, Any]) -> Any:
+    def _post(self, path: str, document: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Any:
         from acquirer.app.host_client import HostClient, HostRefusalError, HostUnreachableError
 
         try:

@@ -9,6 +9,7 @@ import typer
 
 from acquirer.cli import unsigned_transactions
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.host_door import served_door
 from acquirer.cli.json_output import print_array, print_object
 from acquirer.cli.stored_signatures import (
     ReadingFolder,
@@ -165,7 +166,10 @@ def import_(
     folder: Path = typer.Argument(metavar="DIR", help="As 'export' wrote it."),
     store: str | None = StoreOption,
 ) -> int:
-    """Read a folder of signatures back. A damaged file is named, the rest is imported; ends with 5 then."""
+    """Read a folder of signatures back. A damaged file is named, the rest is imported; ends with 5 then.
+
+    While a host serves the store it is asked to do it (serve --http).
+    """
     from acquirer.app.signature_folder import FolderError
     from acquirer.data.text import printable
     from acquirer.store import StoreError
@@ -174,7 +178,13 @@ def import_(
         shown = printable(str(folder))
         raise Exit(Code.USAGE, f"{shown} is no folder; name one that 'acquirer signatures export' wrote.")
     config = settings(store)
-    reading_in = ReadingFolder(folder, config.dialect)
+    door = served_door(config.store)
+    reading_in = ReadingFolder(folder, config.dialect, served=door is not None)
+    if door is not None:
+        try:
+            return reading_in.report(door.import_signatures(reading_in.signatures()))
+        except FolderError as exc:
+            raise Exit(Code.USAGE, f"{exc}; what was read before that is imported.") from None
     with writing(config.store) as target:
         try:
             outcomes = target.import_signatures(reading_in.signatures())

@@ -9,7 +9,7 @@ from acquirer.cli.stores import warn
 from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from acquirer.host.signature_policy import Mode
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from acquirer.settings.config import Config
     from acquirer.store import Reader
     from acquirer.store.uploads import ImportOutcome
-    from acquirer.wire.grammar import Tag
 
 NAMED_MAX = 20
 """Damaged signatures or files that are named one by one; of more their number is printed."""
@@ -72,17 +71,22 @@ def warn_of_damaged(reader: Reader, tid: str) -> int:
 
 
 class ReadingFolder:
-    """A folder that is imported: its damaged files are named as they are met, the rest is counted at the end."""
+    """A folder that is imported: its damaged files are named as they are met, the rest is counted at the end.
 
-    def __init__(self, folder: Path, usual_dialect: str) -> None:
+    Args:
+        usual_dialect: whose slip elements those of an unknown dialect are.
+        served: whether a host that serves the store is given them, and draws their pictures.
+    """
+
+    def __init__(self, folder: Path, usual_dialect: str, *, served: bool) -> None:
         import time
 
-        from acquirer.app.signature_folder import SignatureFolder
+        from acquirer.app.signature_folder import DRAWING_S, SignatureFolder
+        from acquirer.app.signature_import import slip_tags_of
 
-        self._usual_dialect = usual_dialect
-        self._folder = SignatureFolder(folder, self._tags_of, time.monotonic)
+        drawing_s = 0.0 if served else DRAWING_S
+        self._folder = SignatureFolder(folder, slip_tags_of(usual_dialect), time.monotonic, drawing_s)
         self._names: list[str] = []
-        self._tags: dict[str, Mapping[str, Tag]] = {}
         self._damaged = 0
 
     def signatures(self) -> Iterator[tuple[Signature, bytes, bytes]]:
@@ -111,16 +115,6 @@ class ReadingFolder:
         self._damaged += 1
         if self._damaged <= NAMED_MAX:
             say(f"{text}.")
-
-    def _tags_of(self, dialect: str) -> Mapping[str, Tag]:
-        """Return the slip elements of a dialect that ships, else those of the usual one."""
-        from acquirer.settings.specs import dialect_names, load_dialect
-        from acquirer.signature.slip_elements import slip_tags
-
-        name = dialect if dialect in dialect_names() else self._usual_dialect
-        if name not in self._tags:
-            self._tags[name] = slip_tags(load_dialect(name))
-        return self._tags[name]
 
 
 def name_of_signature(one: Signature) -> str:

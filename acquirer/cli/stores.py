@@ -46,13 +46,15 @@ def reading(url: str) -> Iterator[Reader]:
 
 @contextmanager
 def writing(url: str) -> Iterator[Store]:
-    """Open a store to change it: no other process may hold it."""
-    from acquirer.store import StoreError, open_store, readable_by_others
+    """Open a store to change it: no other process may hold it. For what a host does itself, where it has HTTP."""
+    from acquirer.store import StoreError, StoreInUseError, open_store, readable_by_others
 
     if url == "memory:":
         raise Exit(Code.USAGE, "A memory: store ends with its process: name the sqlite: store to write to.")
     try:
         store = open_store(url)
+    except StoreInUseError as exc:
+        raise Exit(Code.USAGE, f"{exc}; a host that was started with --http does this itself.") from None
     except StoreError as exc:
         raise _end(exc) from None
     if loose := readable_by_others(url):

@@ -33,6 +33,7 @@ from acquirer.control.problems import Problem, pointer_of, unusable_value
 from acquirer.control.receipts import receipt_routes
 from acquirer.control.rules import rule_routes
 from acquirer.control.searching import Searching
+from acquirer.control.signature_import import signature_import_routes
 from acquirer.control.stream import Streams, stream_routes
 from acquirer.control.terminals import terminal_routes
 from acquirer.data.toml import DataError, did_you_mean
@@ -64,6 +65,7 @@ def make_application(running: Running, searching: Searching, streams: Streams) -
         terminal_routes(running, searching),
         held_routes(running),
         book_routes(running, searching),
+        signature_import_routes(running, searching),
         batch_routes(running, searching),
         card_routes(running, searching),
         exchange_routes(running, searching),

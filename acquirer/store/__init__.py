@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from acquirer.errors import StoreError
 from acquirer.store.filters import ExchangeFilter, TerminalFilter
-from acquirer.store.location import begins_anew, readable_by_others
+from acquirer.store.location import StoreInUseError, begins_anew, readable_by_others
 from acquirer.store.queries import Reader, open_reader
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "Reader",
     "Store",
     "StoreError",
+    "StoreInUseError",
     "TerminalFilter",
     "begins_anew",
     "open_reader",

@@ -31,6 +31,10 @@ LOCK_RETRY_S: Final = 0.01
 _PREFIX: Final = "sqlite:///"
 
 
+class StoreInUseError(StoreError):
+    """Another process holds the lock of a database."""
+
+
 def database_path(url: str) -> Path | None:
     """Return the database file of a store's URL; None for a store in memory.
 
@@ -120,7 +124,8 @@ class DatabaseLock:
     """The right to write a database, held until `release` or the end of the process.
 
     Raises:
-        StoreError: another process holds it, the directory cannot be written, or the system has no such locks.
+        StoreInUseError: another process holds it.
+        StoreError: the directory cannot be written, or the system has no such locks.
     """
 
     def __init__(self, database: Path) -> None:
@@ -140,7 +145,7 @@ class DatabaseLock:
             holders = (exc.strerror or "").split()
             holders = [pid for pid in holders if Path("/proc", pid).exists()] or holders
             process = f"process {holders[0]}" if holders else "another process"
-            raise StoreError(f"{database} is in use by {process}: stop it, or name another store") from None
+            raise StoreInUseError(f"{database} is in use by {process}: stop it, or name another store") from None
         except OSError as exc:
             raise unusable(database, exc) from None
         os.ftruncate(self.file, 0)
@@ -237,6 +242,7 @@ __all__ = [
     "MEMORY",
     "DatabaseLock",
     "StoreError",
+    "StoreInUseError",
     "add_holder",
     "companion",
     "database_path",
