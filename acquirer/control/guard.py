@@ -6,7 +6,8 @@
 3. `Origin` is absent or equal to `Host`, and no CORS header is ever sent: a page of another site reads nothing.
 4. What changes something has JSON in its body and says so, a ``PATCH`` as a merge patch if it likes: a form of another
    site cannot.
-5. Where others than this machine can reach it, the bearer token that was printed at the start is demanded.
+5. Where others than this machine can reach it, the bearer token that was printed at the start is demanded; of a
+   WebSocket also as a subprotocol, for browsers send no other header of their own (`control.subprotocols`).
 6. A body has `MOST_BYTES` at most, arrives within `BODY_S`, and is JSON as `data.json_text` reads it.
 
 ``HEAD`` is answered as ``GET`` is: uvicorn sends the headers alone. What a client has already is not sent again
@@ -26,6 +27,7 @@ from typing import Any, Final
 from acquirer.control.asgi import AsgiApplication, AsgiMessage, AsgiReceive, AsgiSend
 from acquirer.control.conditional import unless_known
 from acquirer.control.problems import Problem
+from acquirer.control.subprotocols import offered_token
 from acquirer.data.json_text import JsonTextError, parse_json
 from acquirer.data.text import plural
 from acquirer.observe.log import Log
@@ -96,8 +98,7 @@ class Guard:
         try:
             self._check_load()
             headers = _headers(scope["headers"])
-            reached, _ = scope.get("server") or ("", 0)
-            self._check_sender(method, scope["path"], headers, reached)
+            self._check_sender(scope, headers)
             if method in WRITING:
                 receive = await _with_body(method, headers, receive, as_toml=scope["path"] == PACKS)
             elif scope["type"] == "http":
@@ -130,7 +131,9 @@ class Guard:
             return
         raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many", sentence, headers={"Retry-After": "1"})
 
-    def _check_sender(self, method: str, path: str, headers: Mapping[str, str], reached: str) -> None:
+    def _check_sender(self, scope: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        method, path, websocket = scope.get("method", "GET"), scope["path"], scope["type"] == "websocket"
+        reached, _ = scope.get("server") or ("", 0)
         host = headers.get("host", "")
         # Under 0.0.0.0, the address that a client has reached: no page of another site has it as its own name.
         if not self._is_ours(_name(host)) and _name(host) != reached:
@@ -142,9 +145,12 @@ class Guard:
             raise Problem(HTTPStatus.FORBIDDEN, "origin", sentence)
         is_open = path == _OPEN or (method == "GET" and path.startswith(_LINKS))
         if self._token and not is_open:
-            given = headers.get("authorization", "").encode("utf-8", "replace")
-            if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
+            given = headers.get("authorization", "")
+            if not given and websocket:
+                given = f"Bearer {offered_token(_words(headers.get('sec-websocket-protocol', '')))}"
+            if not hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {self._token}".encode()):
                 sentence = "send 'Authorization: Bearer TOKEN' with the token that the host printed when it was ready"
+                sentence += ", or offer the subprotocol 'bearer.TOKEN'" if websocket else ""
                 challenge = {"WWW-Authenticate": "Bearer"}
                 raise Problem(HTTPStatus.UNAUTHORIZED, "token", sentence, headers=challenge)
 
@@ -219,6 +225,10 @@ def _headers(raw: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         found[key] = f"{found[key]}, {text}" if key in found else text
     return found
+
+
+def _words(header: str) -> list[str]:
+    return [word.strip() for word in header.split(",")]
 
 
 def _name(host: str) -> str:

@@ -21,6 +21,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from acquirer import __version__
 from acquirer.app.serve import Running
+from acquirer.control import subprotocols
 from acquirer.control.journal import LAST
 from acquirer.control.problems import Problem
 from acquirer.control.protocol import STREAM_PATH
@@ -83,7 +84,7 @@ class Streams:
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many", sentence, headers={"Retry-After": "1"})
         self._open += 1
         try:
-            await websocket.accept()
+            await websocket.accept(subprotocols.chosen(websocket.scope["subprotocols"]))
             gone = asyncio.ensure_future(websocket.receive())  # nothing but its end is ever received
             try:
                 await self._follow(websocket, gone, condition, written or "", after)
