@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from acquirer.dialect.compiled import CompiledDialect
 from acquirer.errors import PeerError
 from acquirer.inspect.differences import ignored_paths
 from acquirer.security.working import WorkingKeys
+from acquirer.settings.client_tls import ClientTls, ClientTlsOptions
 from acquirer.settings.registration import Registration
 from acquirer.settings.terminals import named_or_demo_terminals, read_terminals
 
@@ -49,13 +50,14 @@ class ReplayOptions:
     timeout_s: float = 0  # 0: as long as the dialect's terminals wait
     ignore: tuple[str, ...] = ()
     timezone: str = "Asia/Shanghai"
+    tls: ClientTls | None = None  # how the host is called; None: not over TLS
 
 
 def replay(compiled: CompiledDialect, recording: Recording, options: ReplayOptions) -> Iterator[ReplayedExchange]:
     """Send the requests of a recording again; yield each exchange once it is over.
 
     Raises:
-        DataError: a file of terminals, or a field that may differ, cannot be used.
+        DataError: a file of terminals or certificates, or a field that may differ, cannot be used.
         SignOnFailedError: a terminal cannot sign on.
     """
     suite, dialect = compiled.suite, compiled.dialect
@@ -69,7 +71,21 @@ def replay(compiled: CompiledDialect, recording: Recording, options: ReplayOptio
     resealer.begin_after([one.entry.stan for one in recording.exchanges])
     timeout_s = options.timeout_s or dialect.reply_timeout_s
     before = _signing_on(compiled, terminals, options, resealer) if options.sign_on else _nothing
-    yield from Replayer(compiled, options.to, resealer, timeout_s, ignored, before).replay(recording)
+    to = _calls(compiled, recording, options)
+    replayer = Replayer(compiled, to.__getitem__, resealer, timeout_s, ignored, before, of_each="" not in to)
+    yield from replayer.replay(recording)
+
+
+def _calls(compiled: CompiledDialect, recording: Recording, options: ReplayOptions) -> Mapping[str, HostAddress]:
+    """Return how the host is called for each terminal, before anything is sent; under "" where it is one for all."""
+    tls = options.tls
+    if tls is None:
+        return {"": options.to}
+    if not tls.of_each:
+        return {"": options.to._replace(tls=tls.call(options.to.host))}
+    requests = [one.request for one in recording.exchanges if one.request is not None]
+    tids = {text_of(compiled.dialect, request.fields, "tid") for request in requests}
+    return {tid: options.to._replace(tls=tls.of(tid).call(options.to.host)) for tid in sorted(tids)}
 
 
 def _nothing(_one: RecordedExchange) -> None:
@@ -94,8 +110,9 @@ def _signing_on(
         if tid not in known:
             raise SignOnFailedError(f"terminal {tid} cannot sign on: name its master key, --terminals FILE.toml")
         where = str(options.terminals) if options.terminals is not None else None
+        tls: ClientTlsOptions = {} if options.tls is None else options.tls.options
         with Terminal(
-            tid, host=str(options.to), terminals=where, dialect=compiled.dialect.name, state=None
+            tid, host=str(options.to), terminals=where, dialect=compiled.dialect.name, state=None, **tls
         ) as terminal:
             result = terminal.sign_on()
             keys, batch = terminal.state.keys, terminal.state.batch

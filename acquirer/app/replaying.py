@@ -50,9 +50,13 @@ class ReplayedExchange:
 
 
 class Replayer:
-    """Sends recorded requests one after another over one connection, and waits for the reply of each.
+    """Sends recorded requests one after another, and waits for the reply of each.
+
+    All go over one connection, unless terminals show certificates of their own: then each terminal has one.
 
     Args:
+        to: where the requests of a terminal are sent, by its number; the same for all where `of_each` is false.
+        of_each: whether each terminal has a connection of its own.
         ignored: paths of fields that may differ.
         before: is called with each exchange before it is sent.
     """
@@ -60,11 +64,13 @@ class Replayer:
     def __init__(
         self,
         compiled: CompiledDialect,
-        to: HostAddress,
+        to: Callable[[str], HostAddress],
         resealer: Resealer,
         timeout_s: float,
         ignored: Collection[str] = (),
         before: Callable[[RecordedExchange], None] = lambda _one: None,
+        *,
+        of_each: bool = False,
     ) -> None:
         self._dialect = compiled.dialect
         self._suite = compiled.suite
@@ -72,7 +78,9 @@ class Replayer:
         self._timeout_s = timeout_s
         self._ignored = ignored
         self._before = before
-        self._line = TerminalConnection(to, compiled.dialect.framing, keep_open=True)
+        self._to = to
+        self._of_each = of_each
+        self._lines: dict[str, TerminalConnection] = {}  # by the terminal's number, or ""
 
     def replay(self, recording: Recording) -> Iterator[ReplayedExchange]:
         """Yield each exchange once it is over, to the first for which there is no connection.
@@ -93,7 +101,14 @@ class Replayer:
                 elif one.reply is not None and one.reply.message is not None:
                     self._resealer.recorded_only(one.request, one.reply.message)
         finally:
-            self._line.close()
+            for line in self._lines.values():
+                line.close()
+
+    def _line(self, request: SeenMessage) -> TerminalConnection:
+        tid = text_of(self._dialect, request.fields, "tid") if self._of_each else ""
+        if tid not in self._lines:
+            self._lines[tid] = TerminalConnection(self._to(tid), self._dialect.framing, keep_open=True)
+        return self._lines[tid]
 
     def _replayed(self, one: RecordedExchange, request: SeenMessage) -> ReplayedExchange:
         found = ReplayedExchange(one)
@@ -109,11 +124,14 @@ class Replayer:
                 return found
             found.sent, frame = resealed.message, resealed.message.raw
             found.notes += resealed.notes
-        self._take(found, request, self._line.ask(Ask(frame, self._timeout_s)))
+        line = self._line(request)
+        self._take(found, request, line, line.ask(Ask(frame, self._timeout_s)))
         self._judge(found, request)
         return found
 
-    def _take(self, found: ReplayedExchange, request: SeenMessage, response: Response) -> None:
+    def _take(
+        self, found: ReplayedExchange, request: SeenMessage, line: TerminalConnection, response: Response
+    ) -> None:
         """Take what came back; what answers another request is passed over."""
         while True:
             if isinstance(response, Received):
@@ -127,7 +145,7 @@ class Replayer:
                     found.outcome, found.reply = "answered", reply
                     return
                 found.notes.append(f"a {reply.mti} was left aside: it answers another request")
-                response = self._line.listen()
+                response = line.listen()
             elif isinstance(response, NotSent):
                 found.outcome, found.detail = "not-sent", response.detail
                 return

@@ -20,6 +20,7 @@ from acquirer.cli.recordings import (
     open_recording,
 )
 from acquirer.cli.stores import StoreOption
+from acquirer.cli.tls_options import CaOption, CertificateOption, KeyOption, NameOption, Tls, VersionOption
 
 if TYPE_CHECKING:
     from acquirer.app.recording import Recording
@@ -83,6 +84,11 @@ def command(
     pin: Annotated[
         str, typer.Option(metavar="DIGITS", help="The PIN; then none is opened.", rich_help_panel=MESSAGES)
     ] = "",
+    tls_ca: CaOption = None,
+    tls_certificate: CertificateOption = None,
+    tls_key: KeyOption = None,
+    tls_name: NameOption = "",
+    tls_version: VersionOption = "",
     ignore: Annotated[
         list[str] | None, typer.Option(metavar="FIELD", help="A field that may differ, as in 44, 60.2 or rrn; again.")
     ] = None,
@@ -94,8 +100,9 @@ def command(
     """Send recorded requests again, one after another, and say where the replies differ from the recorded ones.
 
     MACs, PIN blocks and encrypted tracks are sealed anew. The keys come from sign-ons among the requests, opened with
-    the terminals' master keys; from --sign-on; or from --keys. Ends with 0 when all replies are the recorded ones but
-    for what must differ, 1 when one is not, 3 when the host cannot be reached, 4 when it is silent where it was not.
+    the terminals' master keys; from --sign-on; or from --keys. The host is called over TLS with --tls-ca. Ends with 0
+    when all replies are the recorded ones but for what must differ, 1 when one is not, 3 when the host cannot be
+    reached, 4 when it is silent where it was not.
     """
     from acquirer.app.replay import ReplayOptions, SignOnFailedError, replay
 
@@ -114,6 +121,7 @@ def command(
         _renewal(new or (), first_stan, batch, pin),
         timeout or 0,
         tuple(ignore or ()),
+        tls=Tls(tls_ca, tls_certificate, tls_key, tls_name, tls_version).client,
     )
     found: list[ReplayedExchange] = []
     try:

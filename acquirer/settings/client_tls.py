@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 from acquirer.data.toml import DataError
 from acquirer.settings.certificates import VERSION_OF, check_pair, load_pair, trust
@@ -13,6 +13,16 @@ from acquirer.settings.tls_tables import VERSIONS
 
 TID: Final = "{tid}"
 """Stands in the names of a terminal's files for its number, so that one option serves many terminals."""
+
+
+class ClientTlsOptions(TypedDict, total=False):
+    """The options of a terminal that are about TLS."""
+
+    tls_ca: Path
+    tls_certificate: Path | None
+    tls_key: Path | None
+    tls_name: str
+    tls_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,22 @@ class ClientTls:
     """That the host's certificate must have; "": the host's name, or address, as it is connected to."""
     version: str = ""
     """The only version that is spoken; "": 1.2 and 1.3."""
+
+    @property
+    def of_each(self) -> bool:
+        """Return whether each terminal has a certificate of its own."""
+        return any(path is not None and TID in str(path) for path in (self.certificate, self.key))
+
+    @property
+    def options(self) -> ClientTlsOptions:
+        """Return it as options of a terminal say it."""
+        return {
+            "tls_ca": self.authority,
+            "tls_certificate": self.certificate,
+            "tls_key": self.key,
+            "tls_name": self.name,
+            "tls_version": self.version,
+        }
 
     def of(self, tid: str) -> ClientTls:
         """Return the same for one terminal, whose number may stand in the names of its files."""
