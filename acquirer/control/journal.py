@@ -125,6 +125,15 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
     async def entry_of(number: int) -> Entry:
         return await searching.run(lambda: exchange_named(running, number))
 
+    def total_of(condition: Expression) -> dict[str, Any]:
+        """Return how many exchanges fit: all of them are counted by the store, others are looked at."""
+        if condition == ALWAYS:
+            with running.store.reader() as reader:
+                return {"total": reader.count_exchanges(), "total_note": ""}
+        tally = Tally(searching.search(), condition)
+        tally.look()
+        return {"total": tally.count, "total_note": tally.note}
+
     def packets(entries: Iterable[Entry]) -> bytes:
         writer = ExchangePackets(searching.dialect_named)
         return b"".join((writer.head(), *map(writer.packets, entries)))
@@ -135,6 +144,7 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
         after: Annotated[int, Query(ge=0, le=LAST, description="Go on behind this number, in the order.")] = 0,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 100,
         order: Literal["oldest", "newest"] = "oldest",
+        count: Annotated[bool, Query(description="Also how many fit in all, as 'total'.")] = False,
         accept: Annotated[str, Header()] = "",
     ) -> Response:
         """List exchanges that fit, from the oldest or from the newest one on."""
@@ -151,7 +161,8 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
         if form == JSON:
             items = [document(entry) for entry in page.entries]
             about = {name: getattr(page, name) for name in ("next", "more", "newest", "note")}
-            return JSONResponse({"items": items, **about})
+            total = await searching.run(lambda: total_of(condition)) if count else {}
+            return JSONResponse({"items": items, **about, **total})
         headers = {} if page.next is None else {"Next-After": str(page.next)}
         if form == LINES:
             content: str | bytes = "".join(f"{_encoded(document(entry))}\n" for entry in page.entries)
@@ -194,7 +205,7 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
         return await searching.run(lambda: messages_of(entry, dialect))
 
     @found.post("/journal/count")
-    async def count(body: CountBody) -> dict[str, Any]:
+    async def counted(body: CountBody) -> dict[str, Any]:
         """Count exchanges that fit."""
         mistakes = Mistakes()
         condition = mistakes.value("/when", searching.condition, body.when)

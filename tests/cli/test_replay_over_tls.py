@@ -94,7 +94,7 @@ def test_a_sign_on_beforehand_goes_over_tls_too(host: RunningHost, capsys: pytes
         (EACH, 2, "--tls-ca"),
     ],
 )
-def test_what_fails_is_said(
+def test_a_failure_is_a_sentence(
     host: RunningHost, capsys: pytest.CaptureFixture[str], options: list[str], code: int, sentence: str
 ) -> None:
     assert replayed(host, *options) == code

@@ -14,6 +14,7 @@ import pytest
 
 from acquirer.app.terminal import Terminal
 from acquirer.control import searching
+from acquirer.journal.search import Bounds
 from tests.control.controlled import Answer, ControlledHost, controlled_host
 
 
@@ -40,6 +41,22 @@ def test_pages_from_the_oldest_and_from_the_newest(day: ControlledHost) -> None:
     assert ids(day.get("/journal?limit=2&order=newest")) == [3, 2]
     last = day.get("/journal?limit=2&order=newest&after=2")
     assert (ids(last), last.json["next"]) == ([1], None)
+
+
+def test_how_many_there_are_in_all_where_it_is_asked_for(day: ControlledHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    newest = day.get("/journal?order=newest&limit=1").json
+    assert "total" not in newest
+    for query in ("count=true&limit=1", "count=true&limit=2&after=1", "count=true&order=newest&after=2"):
+        page = day.get(f"/journal?{query}").json
+        assert (page["total"], page["total_note"]) == (newest["newest"], "")
+    sales = len(day.get("/journal?filter=service%3Dsale").json["items"])
+    page = day.get("/journal?filter=service%3Dsale&limit=1&after=2&count=true").json
+    assert (page["total"], len(page["items"])) == (sales, 1)
+    assert day.get("/journal?filter=code%3D99&count=true").json["total"] == 0
+    monkeypatch.setattr(searching, "Bounds", lambda: Bounds(1, None))
+    bounded = day.get("/journal?filter=amount%3E0&count=true").json
+    assert bounded["total"] < sales
+    assert "were not looked at" in bounded["total_note"]
 
 
 def test_a_filter_in_the_address(day: ControlledHost) -> None:
