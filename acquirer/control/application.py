@@ -29,9 +29,10 @@ from acquirer.control.journal import journal_routes
 from acquirer.control.metrics import metrics_routes
 from acquirer.control.mistakes import Mistakes, unusable_values
 from acquirer.control.population import population_routes
-from acquirer.control.problems import Problem, pointer_of, unusable_value
+from acquirer.control.problems import MEDIA_TYPE, Problem, pointer_of, unusable_value
 from acquirer.control.receipts import receipt_routes
 from acquirer.control.rules import rule_routes
+from acquirer.control.schemas import SCHEMAS, reference
 from acquirer.control.searching import Searching
 from acquirer.control.signature_import import signature_import_routes
 from acquirer.control.stream import Streams, stream_routes
@@ -46,15 +47,27 @@ Control of an acquirer's host: rules, faults and journal while it serves. Proble
 """
 
 
+class ControlApplication(FastAPI):
+    """An application whose description has the schemas of its documents."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description, as OpenAPI 3.1."""
+        found = super().openapi()
+        found["components"]["schemas"] |= SCHEMAS
+        return found
+
+
 def make_application(running: Running, searching: Searching, streams: Streams) -> FastAPI:
     """Return the application that answers for a host."""
-    application = FastAPI(
+    application = ControlApplication(
         title="acquirer",
         version=__version__,
         description=_DESCRIPTION,
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
-        responses={"default": {"description": "A problem", "content": {"application/problem+json": {}}}},
+        responses={
+            "default": {"description": "A problem", "content": {MEDIA_TYPE: {"schema": {**reference("Problem")}}}}
+        },
     )
     known: list[APIRoute] = []
     for routes in (

@@ -17,6 +17,7 @@ from acquirer.app.batch_documents import (
 from acquirer.app.reconciliation import progress_of, report_of
 from acquirer.app.serve import Running
 from acquirer.control.problems import Problem
+from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.model.batches import Settlement
 from acquirer.store import Reader
@@ -34,7 +35,7 @@ def batch_routes(running: Running, searching: Searching) -> APIRouter:
             raise Problem(HTTPStatus.NOT_FOUND, "no-batch", sentence)
         return settled[-1]
 
-    @found.get("/batches")
+    @found.get("/batches", responses=answers("BatchPage"), response_model=None)
     async def listed(
         tid: Annotated[str, Query(max_length=16, description="Only of this terminal.")] = "",
     ) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def batch_routes(running: Running, searching: Searching) -> APIRouter:
         items = await searching.run(read)
         return {"items": items, "total": len(items)}
 
-    @found.get("/batches/{tid}/{batch}")
+    @found.get("/batches/{tid}/{batch}", responses=answers("Settlement"), response_model=None)
     async def one(tid: str, batch: str) -> dict[str, Any]:
         """Return one settlement: totals of both sides, its result, how its upload ended."""
 
@@ -58,7 +59,7 @@ def batch_routes(running: Running, searching: Searching) -> APIRouter:
 
         return await searching.run(read)
 
-    @found.get("/batches/{tid}/{batch}/report")
+    @found.get("/batches/{tid}/{batch}/report", responses=answers("BatchReport"), response_model=None)
     async def report(
         tid: str,
         batch: str,

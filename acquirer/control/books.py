@@ -13,6 +13,7 @@ from acquirer.app.signatures import signature_json
 from acquirer.app.transaction_documents import transaction_document
 from acquirer.control.forms import accepted
 from acquirer.control.problems import Problem
+from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
 from acquirer.model.rows import Signature
@@ -32,7 +33,7 @@ def book_routes(running: Running, searching: Searching) -> APIRouter:
     found = APIRouter(tags=["books"])
     timezone, dialect = running.parts.config.timezone, running.parts.dialects[0]
 
-    @found.get("/transactions")
+    @found.get("/transactions", responses=answers("TransactionPage"), response_model=None)
     async def transactions(tid: Tid, batch: Batch = "", stan: Stan = "") -> dict[str, Any]:
         """List the transactions of a terminal in the order of their arrival, the latest thousand."""
 
@@ -44,7 +45,7 @@ def book_routes(running: Running, searching: Searching) -> APIRouter:
 
         return await searching.run(read)
 
-    @found.get("/signatures", responses={200: {"content": {JSON: {}, PNG: {}}}})
+    @found.get("/signatures", responses=answers("SignaturePage", png={}))
     async def signatures(
         tid: Tid, batch: Batch = "", stan: Stan = "", accept: Annotated[str, Header()] = ""
     ) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from acquirer.app.card_documents import card_document
 from acquirer.app.serve import Running
 from acquirer.control.problems import unknown_name
+from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.host.issuer.cards import CardEntry
 
@@ -24,13 +25,13 @@ def card_routes(running: Running, searching: Searching) -> APIRouter:
             rows = reader.cards(tokens.values())
         return [card_document(entry, rows.get(tokens[entry.name])) for entry in entries]
 
-    @found.get("/cards")
+    @found.get("/cards", responses=answers("CardPage"), response_model=None)
     async def listed() -> dict[str, Any]:
         """List the issuer's test cards: masked numbers, limits, and what was spent."""
         entries = list(running.hosts[0].issuer.cards.values())
         return {"items": await searching.run(lambda: documents(entries)), "total": len(entries)}
 
-    @found.get("/cards/{name}")
+    @found.get("/cards/{name}", responses=answers("Card"), response_model=None)
     async def one(name: str) -> dict[str, Any]:
         """Return one card by its name in the table."""
         table = running.hosts[0].issuer

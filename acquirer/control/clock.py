@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from acquirer.app.serve import Running
 from acquirer.app.skipping import virtual_time_of
 from acquirer.control.problems import Problem, unusable_value
+from acquirer.control.schemas import answers
 from acquirer.data.moments import with_times
 from acquirer.scenario.parameters import read_duration_ms
 
@@ -38,12 +39,16 @@ def clock_routes(running: Running) -> APIRouter:
         ahead_us = 0 if time is None else time.clock.ahead_us
         return {**moment, "virtual": time is not None, "ahead_ms": ahead_us // 1000}
 
-    @found.get("/clock")
+    @found.get("/clock", responses=answers("Clock"), response_model=None)
     async def now() -> dict[str, Any]:
         """Return the host's time, whether it can be set ahead, and how far it was."""
         return document()
 
-    @found.post("/clock", responses={409: {"description": "Its time is the machine's, or it is never at rest"}})
+    @found.post(
+        "/clock",
+        responses={**answers("Clock"), 409: {"description": "Its time is the machine's, or it is never at rest"}},
+        response_model=None,
+    )
     async def advance(body: AdvanceBody) -> dict[str, Any]:
         """Set the time ahead, from timer to timer, each of which happens at its time; for a virtual clock alone."""
         try:

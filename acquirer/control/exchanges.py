@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from acquirer.app.serve import Running
 from acquirer.control.journal import ExchangeNumber
 from acquirer.control.problems import Problem
+from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.model.remarks import COMMENT_MOST, MARK_MOST, Remark
 
@@ -55,17 +56,21 @@ def exchange_routes(running: Running, searching: Searching) -> APIRouter:
         running.journal_changes.notify()
         return {"id": written.exchange_id, "mark": written.mark, "comment": written.comment}
 
-    @found.post("/exchanges/{number}/mark")
+    @found.post("/exchanges/{number}/mark", responses=answers("Remark"), response_model=None)
     async def mark(number: ExchangeNumber, body: MarkBody) -> dict[str, Any]:
         """Mark an exchange of the journal, so that it is found again by mark=…; an empty mark takes it away."""
         return await remark(number, body.mark, None)
 
-    @found.post("/exchanges/{number}/comment")
+    @found.post("/exchanges/{number}/comment", responses=answers("Remark"), response_model=None)
     async def comment(number: ExchangeNumber, body: CommentBody) -> dict[str, Any]:
         """Say something about an exchange of the journal; card numbers in it are masked, empty text takes it away."""
         return await remark(number, None, body.comment)
 
-    @found.post("/exchanges/{held}/resume", responses={404: {"description": "Nothing is held under this id"}})
+    @found.post(
+        "/exchanges/{held}/resume",
+        responses={**answers("ResumedExchange"), 404: {"description": "Nothing is held under this id"}},
+        response_model=None,
+    )
     async def resume(held: Annotated[str, Path(description="The id that /held lists: it has no number yet.")]) -> Any:
         """Let one exchange go on that a rule holds."""
         hold = running.driver.held.resume_one(held)

@@ -16,6 +16,7 @@ from acquirer.control.journal import LAST, ExchangeNumber
 from acquirer.control.mistakes import Mistakes
 from acquirer.control.one_exchange import exchange_named, rule_near
 from acquirer.control.problems import Problem, unusable_value
+from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
 from acquirer.data.text import address_text
@@ -95,7 +96,11 @@ def explain_routes(running: Running, searching: Searching) -> APIRouter:
             "generation": running.parts.rules.generation.number,
         }
 
-    @found.post("/explain", responses={409: {"description": "The bytes of the exchange are not kept"}})
+    @found.post(
+        "/explain",
+        responses={**answers("Explanation"), 409: {"description": "The bytes of the exchange are not kept"}},
+        response_model=None,
+    )
     async def explain(body: ExplainBody) -> dict[str, Any]:
         """Say what would be answered to a message, by which rule, and what came near; nothing is changed."""
         if bool(body.message) == (body.exchange is not None):
@@ -117,7 +122,11 @@ def explain_routes(running: Running, searching: Searching) -> APIRouter:
             raise unusable_value("/message", "is empty")
         return document(await explain_message(running, host, frame, peer, listener.address))
 
-    @found.post("/exchanges/{number}/replay", responses={409: {"description": "Its bytes are not kept"}})
+    @found.post(
+        "/exchanges/{number}/replay",
+        responses={**answers("ReplayedExchange"), 409: {"description": "Its bytes are not kept"}},
+        response_model=None,
+    )
     async def replay(number: ExchangeNumber, request: Request) -> dict[str, Any]:
         """Have a request come once more, byte for byte, over a connection of its own; return what happened."""
         entry, data = await searching.run(lambda: raw_request(number))

@@ -27,9 +27,9 @@ from acquirer.control.document import (
     tables_of,
     tag,
 )
-from acquirer.control.guard import TOML
 from acquirer.control.mistakes import FAULT
 from acquirer.control.problems import Problem, unknown_name
+from acquirer.control.schemas import answers
 from acquirer.data.toml import Document
 from acquirer.scenario.catalogue import as_objects
 from acquirer.scenario.declaration import read_fault
@@ -71,7 +71,7 @@ def fault_routes(running: Running) -> APIRouter:
         except FaultConflictError as exc:
             raise Problem(HTTPStatus.CONFLICT, "contradiction", str(exc)) from None
 
-    @found.get("/faults", responses={200: {"content": {TOML: {}}}})
+    @found.get("/faults", responses=answers("Faults", toml={}))
     async def listed(written_as: WrittenAs = "json") -> Response:
         """List the faults there are, in the order of their declaration, with how often each has acted."""
         if written_as == "toml":
@@ -81,7 +81,11 @@ def fault_routes(running: Running) -> APIRouter:
         counted = tag(number, sum(one["applied"] for one in documents))
         return JSONResponse({"generation": number, "faults": documents}, 200, counted)
 
-    @found.post("/faults", status_code=201, responses={409: {"description": "A name is taken, or two contradict"}})
+    @found.post(
+        "/faults",
+        status_code=201,
+        responses={**answers("Changed", 201), 409: {"description": "A name is taken, or two contradict"}},
+    )
     async def added(body: Annotated[Any, FaultsBody], if_match: IfMatch = None) -> JSONResponse:
         """Put faults in force, all at once, behind those there are."""
         check_generation(if_match, faults.generation.number)
@@ -98,7 +102,7 @@ def fault_routes(running: Running) -> APIRouter:
         check_generation(if_match, faults.generation.number)
         return Response(status_code=204, headers=tag(running.change_faults(lambda faults: faults.remove())))
 
-    @found.get("/faults/kinds")
+    @found.get("/faults/kinds", responses=answers("FaultKinds"), response_model=None)
     async def kinds() -> dict[str, Any]:
         """Describe the kinds of faults there are, their parameters, and the conditions that any fault may have."""
         usable = []
@@ -110,13 +114,13 @@ def fault_routes(running: Running) -> APIRouter:
             usable.append(name)
         return {"kinds": list(as_objects(usable)), "conditions": dict(CONDITIONS)}
 
-    @found.get("/faults/{name}")
+    @found.get("/faults/{name}", responses=answers("Fault"))
     async def one(name: str) -> JSONResponse:
         """Return one fault."""
         fault = document(known_fault(name))
         return JSONResponse(fault, 200, tag(faults.generation.number, fault["applied"]))
 
-    @found.put("/faults/{name}", responses={201: {"description": "There was none of this name"}})
+    @found.put("/faults/{name}", responses=answers("Changed") | answers("Changed", 201, "There was none of this name"))
     async def put(name: str, body: Annotated[Any, FaultBody], if_match: IfMatch = None) -> JSONResponse:
         """Put a fault in force in place of the one of this name; one that is the same stays, with its count."""
         check_generation(if_match, faults.generation.number)
@@ -129,7 +133,7 @@ def fault_routes(running: Running) -> APIRouter:
     @found.patch(
         "/faults/{name}",
         openapi_extra=AS_MERGE_PATCH,
-        responses={409: {"description": "It contradicts another fault"}},
+        responses={**answers("Changed"), 409: {"description": "It contradicts another fault"}},
     )
     async def patch(name: str, body: Annotated[Any, FaultPatch], if_match: IfMatch = None) -> JSONResponse:
         """Change some keys of a fault, as {"enabled": false}; it goes on counting."""

@@ -11,6 +11,7 @@ from fastapi.responses import PlainTextResponse
 
 from acquirer import __version__
 from acquirer.app.serve import Running
+from acquirer.control.schemas import answers
 
 _TEXT: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"text/plain": {}}},
@@ -42,7 +43,7 @@ def health_routes(running: Running) -> APIRouter:
         status = HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK
         return PlainTextResponse(f"{text}\n", status.value)
 
-    @found.get("/version")
+    @found.get("/version", responses=answers("Version"), response_model=None)
     async def version() -> dict[str, Any]:
         """Return which program this is, and what it serves, as the ready line says it."""
         ready = {name: value for name, value in running.ready.items() if name != "event"}

@@ -22,6 +22,7 @@ from acquirer.control.forms import accepted
 from acquirer.control.mistakes import Mistakes
 from acquirer.control.one_exchange import exchange_named, messages_of, rule_near
 from acquirer.control.problems import Problem
+from acquirer.control.schemas import answers
 from acquirer.control.searching import LONGEST_S, Searching
 from acquirer.data.moments import with_times
 from acquirer.journal.entry import Entry, as_json
@@ -138,7 +139,7 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
         writer = ExchangePackets(searching.dialect_named)
         return b"".join((writer.head(), *map(writer.packets, entries)))
 
-    @found.get("/journal", responses={200: {"content": {form: {} for form in (JSON, LINES, TEXT, PACKETS)}}})
+    @found.get("/journal", responses=answers("ExchangePage", lines={}, text={}, packets={}))
     async def listed(
         filter_: Annotated[str | None, Query(alias="filter", description="As service=sale & code!=00.")] = None,
         after: Annotated[int, Query(ge=0, le=LAST, description="Go on behind this number, in the order.")] = 0,
@@ -172,7 +173,7 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
             content = await searching.run(lambda: packets(page.entries))
         return Response(content, media_type=form, headers=headers)
 
-    @found.get("/journal/{number}", responses={200: {"content": {JSON: {}, TEXT: {}, PACKETS: {}}}})
+    @found.get("/journal/{number}", responses=answers("Exchange", text={}, packets={}))
     async def one(number: ExchangeNumber, accept: Annotated[str, Header()] = "") -> Response:
         """Return one exchange, field by field, masked as it is kept."""
         form = accepted(accept, (JSON, TEXT, PACKETS))
@@ -183,7 +184,7 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
             return Response(packets([entry]), media_type=PACKETS)
         return JSONResponse(document(entry))
 
-    @found.get("/journal/{number}/why")
+    @found.get("/journal/{number}/why", responses=answers("Why"), response_model=None)
     async def why(number: ExchangeNumber) -> dict[str, Any]:
         """Say why an exchange was answered so, and how it differs from each rule that is in force now."""
         entry = await entry_of(number)
@@ -197,14 +198,14 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
             "rules": considered,
         }
 
-    @found.get("/journal/{number}/bytes")
+    @found.get("/journal/{number}/bytes", responses=answers("Messages"), response_model=None)
     async def bytes_(number: ExchangeNumber) -> dict[str, Any]:
         """Return the messages of an exchange in hexadecimal digits, made again of what is kept: what is hidden is 0."""
         entry = await entry_of(number)
         dialect = searching.dialect_named(entry.dialect)
         return await searching.run(lambda: messages_of(entry, dialect))
 
-    @found.post("/journal/count")
+    @found.post("/journal/count", responses=answers("ExchangeCount"), response_model=None)
     async def counted(body: CountBody) -> dict[str, Any]:
         """Count exchanges that fit."""
         mistakes = Mistakes()
@@ -219,7 +220,7 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
         tally = await searching.run(read)
         return {"count": tally.count, "note": tally.note}
 
-    @found.post("/journal/wait")
+    @found.post("/journal/wait", responses=answers("FoundExchanges"), response_model=None)
     async def wait(body: WaitBody, request: Request) -> dict[str, Any]:
         """Wait until exchanges fit, at once if they do; that the time is over is an answer too."""
         mistakes = Mistakes()
@@ -237,7 +238,7 @@ def journal_routes(running: Running, searching: Searching) -> APIRouter:
             return Response(status_code=HTTPStatus.NO_CONTENT.value)
         raise Problem(HTTPStatus.CONFLICT, "not-verified", verified.text.partition("\n")[0], more=answer(verified))
 
-    @found.get("/filter-help")
+    @found.get("/filter-help", responses=answers("FilterHelp"), response_model=None)
     async def filter_help() -> dict[str, Any]:
         """Describe what conditions are made of."""
         keys = [{"key": name, "kind": KEYS[name].kind, "help": KEYS[name].help} for name in JOURNAL_KEYS]

@@ -17,6 +17,7 @@ from acquirer.control.document import TABLES, tag
 from acquirer.control.guard import TOML, content_kind
 from acquirer.control.mistakes import CARD, FAULT, RULE, TERMINAL, Mistakes, StandIns
 from acquirer.control.problems import Problem, Steps, pointer_of, unusable_value
+from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.control.terminals import MOST as MOST_TERMINALS
 from acquirer.data.json_text import parse_json
@@ -59,7 +60,9 @@ def population_routes(running: Running, searching: Searching) -> APIRouter:
     found = APIRouter(tags=["host"])
 
     @found.post(
-        "/populate", openapi_extra=_BODY, responses={409: {"description": "A fault contradicts one that is there"}}
+        "/populate",
+        openapi_extra=_BODY,
+        responses={**answers("Populated"), 409: {"description": "A fault contradicts one that is there"}},
     )
     async def populate(request: Request) -> JSONResponse:
         """Put a pack in force: rules, faults, cards, terminals, all or none; the same once more changes nothing."""
@@ -73,7 +76,7 @@ def population_routes(running: Running, searching: Searching) -> APIRouter:
         warnings = weak_keys(population.terminals)
         return JSONResponse({"generation": generation, **counts, "warnings": warnings}, headers=tag(generation))
 
-    @found.post("/reset", responses={409: {"description": "Exchanges go on without a pause"}})
+    @found.post("/reset", responses={**answers("Reset"), 409: {"description": "Exchanges go on without a pause"}})
     async def to_its_start(
         what: Annotated[str, Query(description=f"Which parts, with commas between them: {', '.join(PARTS)}.")] = "",
     ) -> JSONResponse:

@@ -16,6 +16,7 @@ from acquirer.app.stored_slips import key_of_token, receipt_token, stored_slip
 from acquirer.app.transaction_documents import transaction_document
 from acquirer.control.books import MOST
 from acquirer.control.problems import Problem
+from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.security.vault import Vault
@@ -51,7 +52,7 @@ def receipt_routes(running: Running, searching: Searching) -> APIRouter:
         token = receipt_token(vault, key)
         return {"url": f"{request.url.scheme}://{request.headers['host']}/receipts/{token}", "token": token}
 
-    @found.get("/receipts")
+    @found.get("/receipts", responses=answers("SlipPage"), response_model=None)
     async def listed(
         request: Request,
         tid: Annotated[str, Query(min_length=1, max_length=16, description="Of this terminal.")],
@@ -71,7 +72,11 @@ def receipt_routes(running: Running, searching: Searching) -> APIRouter:
 
         return await searching.run(read)
 
-    @found.post("/receipts", status_code=201, responses={404: {"description": "There is no such slip"}})
+    @found.post(
+        "/receipts",
+        status_code=201,
+        responses={**answers("SlipLink", 201), 404: {"description": "There is no such slip"}},
+    )
     async def link(request: Request, wanted: SlipOf) -> JSONResponse:
         """Make a link to the slip of a transaction, for those who are given it; nothing is stored."""
 

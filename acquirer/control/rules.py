@@ -32,9 +32,9 @@ from acquirer.control.document import (
     tables_of,
     tag,
 )
-from acquirer.control.guard import TOML
 from acquirer.control.mistakes import RULE
 from acquirer.control.problems import unknown_name, unusable_value
+from acquirer.control.schemas import answers
 from acquirer.scenario.rules import Rule
 from acquirer.scenario.rules.engine import RuleError
 from acquirer.scenario.rules.reading import make_rule
@@ -72,7 +72,7 @@ def rule_routes(running: Running) -> APIRouter:
             raise unknown_name("rule", name, [rule.name for rule in rules.declared], "/rules lists those there are")
         return rule
 
-    @found.get("/rules", responses={200: {"content": {TOML: {}}}})
+    @found.get("/rules", responses=answers("Rules", toml={}))
     async def listed(written_as: WrittenAs = "json") -> Response:
         """List the rules there are, in the order of their declaration, with how often each has fired."""
         if written_as == "toml":
@@ -81,7 +81,11 @@ def rule_routes(running: Running) -> APIRouter:
         documents = [document(one, used) for one in rules.declared]
         return JSONResponse({"generation": number, "rules": documents}, 200, tag(number, sum(used.values())))
 
-    @found.post("/rules", status_code=201, responses={409: {"description": "A name is taken"}})
+    @found.post(
+        "/rules",
+        status_code=201,
+        responses={**answers("Changed", 201), 409: {"description": "A name is taken"}},
+    )
     async def added(body: Annotated[Any, RulesBody], if_match: IfMatch = None) -> JSONResponse:
         """Put rules in force, all at once, behind those there are."""
         check_generation(if_match, rules.generation.number)
@@ -98,20 +102,20 @@ def rule_routes(running: Running) -> APIRouter:
         check_generation(if_match, rules.generation.number)
         return Response(status_code=204, headers=tag(rules.clear()))
 
-    @found.get("/rules/unused")
+    @found.get("/rules/unused", responses=answers("Rules"))
     async def unused() -> JSONResponse:
         """List the rules that have never fired."""
         used, number = rules.used(), rules.generation.number
         never = [document(rule, used) for rule in rules.declared if not used.get(rule.name)]
         return JSONResponse({"generation": number, "rules": never}, 200, tag(number, sum(used.values())))
 
-    @found.get("/rules/{name}")
+    @found.get("/rules/{name}", responses=answers("Rule"))
     async def one(name: str) -> JSONResponse:
         """Return one rule."""
         found = document(known_rule(name), rules.used())
         return JSONResponse(found, 200, tag(rules.generation.number, found["used"]))
 
-    @found.put("/rules/{name}", responses={201: {"description": "There was none of this name"}})
+    @found.put("/rules/{name}", responses=answers("Changed") | answers("Changed", 201, "There was none of this name"))
     async def put(name: str, body: Annotated[Any, RuleBody], if_match: IfMatch = None) -> JSONResponse:
         """Put a rule in force in place of the one of this name; one that is the same stays, with its count."""
         check_generation(if_match, rules.generation.number)
@@ -123,7 +127,7 @@ def rule_routes(running: Running) -> APIRouter:
         status = HTTPStatus.CREATED if before is None else HTTPStatus.OK
         return changed(rules.add(rule), [name], status, f"/rules/{quote(name, safe='')}")
 
-    @found.patch("/rules/{name}", openapi_extra=AS_MERGE_PATCH)
+    @found.patch("/rules/{name}", openapi_extra=AS_MERGE_PATCH, responses=answers("Changed"))
     async def patch(name: str, body: Annotated[Any, RulePatch], if_match: IfMatch = None) -> JSONResponse:
         """Change some keys of a rule, as {"enabled": false}; it goes on counting."""
         check_generation(if_match, rules.generation.number)
@@ -138,12 +142,12 @@ def rule_routes(running: Running) -> APIRouter:
         generation = rules.generation.number if rule_named(name) is None else rules.remove(name)
         return Response(status_code=204, headers=tag(generation))
 
-    @found.get("/scenarios", tags=["scenarios"])
+    @found.get("/scenarios", tags=["scenarios"], responses=answers("Scenarios"), response_model=None)
     async def scenarios() -> dict[str, Any]:
         """Return the state of each scenario that a rule in force belongs to."""
         return {"generation": rules.generation.number, "scenarios": dict(rules.states())}
 
-    @found.put("/scenarios/{name}", tags=["scenarios"])
+    @found.put("/scenarios/{name}", tags=["scenarios"], responses=answers("Scenarios"), response_model=None)
     async def gone(name: str, body: ScenarioState) -> dict[str, Any]:
         """Bring a scenario to a state that one of its rules knows, as 'state' or 'next', or to 'start'."""
         states = rules.states()
@@ -155,7 +159,7 @@ def rule_routes(running: Running) -> APIRouter:
             raise unusable_value("/state", str(exc)) from None
         return {"generation": generation, "scenarios": dict(rules.states())}
 
-    @found.post("/scenarios/reset", tags=["scenarios"])
+    @found.post("/scenarios/reset", tags=["scenarios"], responses=answers("Scenarios"), response_model=None)
     async def reset() -> dict[str, Any]:
         """Bring every scenario back to its start."""
         return {"generation": rules.restart_scenarios(), "scenarios": dict(rules.states())}

@@ -16,6 +16,7 @@ from acquirer.app.signature_import import SignatureError, received_signature, sl
 from acquirer.control.document import TABLE
 from acquirer.control.mistakes import Mistakes
 from acquirer.control.problems import unusable_value
+from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.model.rows import Signature
 
@@ -44,7 +45,10 @@ def signature_import_routes(running: Running, searching: Searching) -> APIRouter
     found = APIRouter(tags=["books"])
     tags_of = slip_tags_of(running.parts.dialects[0].name)
 
-    @found.post("/signatures", responses={201: {"description": "Some were added"}})
+    @found.post(
+        "/signatures",
+        responses=answers("ImportedSignatures") | answers("ImportedSignatures", 201, "Some were added"),
+    )
     async def imported(body: Annotated[Any, _SIGNATURES]) -> JSONResponse:
         """Import exported signatures, all or none; those that are there already stay. Pictures are made afterwards."""
 

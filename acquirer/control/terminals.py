@@ -24,6 +24,7 @@ from acquirer.control.conditional import is_any, tags_of
 from acquirer.control.document import AS_MERGE_PATCH, TABLE, TABLES, changes_of, read_tables, tables_of
 from acquirer.control.mistakes import TERMINAL, Mistakes
 from acquirer.control.problems import Problem, unknown_name, unusable_value
+from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
 from acquirer.data.toml import Document
@@ -102,7 +103,7 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
         store.change_session(tid, change)
         return await answer(tid)
 
-    @found.get("/terminals")
+    @found.get("/terminals", responses=answers("TerminalPage"), response_model=None)
     async def listed(
         after: Annotated[str, Query(description="Only those behind this number.")] = "",
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
@@ -118,12 +119,12 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
 
         return await searching.run(page)
 
-    @found.get("/terminals/{tid}")
+    @found.get("/terminals/{tid}", responses=answers("Terminal"))
     async def one(tid: str) -> JSONResponse:
         """Return how a terminal is registered, treated, and how it stands."""
         return await answer(tid)
 
-    @found.patch("/terminals/{tid}", openapi_extra=AS_MERGE_PATCH)
+    @found.patch("/terminals/{tid}", openapi_extra=AS_MERGE_PATCH, responses=answers("Terminal"))
     async def patch(tid: str, body: Annotated[Any, _CHANGES], if_match: IfTerminal = None) -> JSONResponse:
         """Change some keys of a registration, as {"policy": {"required": "never"}}; a new key ends its sign-on."""
         await searching.run(lambda: read(tid))
@@ -143,7 +144,7 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
         store.register([terminal], Vault(store.master_key))
         return await answer(tid)
 
-    @found.post("/terminals", responses={201: {"description": "Some were added"}})
+    @found.post("/terminals", responses=answers("Registered") | answers("Registered", 201, "Some were added"))
     async def registered(body: Annotated[Any, _TERMINALS]) -> JSONResponse:
         """Register terminals: new ones are added, known ones changed, none deleted; all of them, or none."""
         terminals = await searching.run(lambda: _registrations(body))
@@ -152,7 +153,11 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
         status = HTTPStatus.CREATED if result.added else HTTPStatus.OK
         return JSONResponse({**counts, "warnings": list(weak_keys(terminals))}, status.value)
 
-    @found.post("/terminals/{tid}/rotate-keys", responses={409: {"description": "It has no working keys"}})
+    @found.post(
+        "/terminals/{tid}/rotate-keys",
+        responses={**answers("RotatedKeys"), 409: {"description": "It has no working keys"}},
+        response_model=None,
+    )
     async def rotate(tid: str, if_match: IfTerminal = None) -> dict[str, str]:
         """Give a terminal other working keys without telling it: its MACs are under old ones until it signs on."""
         await searching.run(lambda: read(tid))
@@ -162,7 +167,7 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
         except LookupError as exc:
             raise Problem(HTTPStatus.CONFLICT, "no-keys", str(exc)) from None
 
-    @found.post("/terminals/{tid}/rotate-master-key")
+    @found.post("/terminals/{tid}/rotate-master-key", responses=answers("RotatedMasterKey"), response_model=None)
     async def rotate_master(tid: str, body: Annotated[Any, _MASTER_KEY], if_match: IfTerminal = None) -> dict[str, str]:
         """Give a terminal another master key: its next sign-on uses it, its working keys stay good until then."""
         await searching.run(lambda: read(tid))
@@ -171,17 +176,17 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
         before = store.rotate_master_key(tid, tmk, Vault(store.master_key))
         return {"tid": tid, "before_kcv": before, "kcv": tmk.kcv()}
 
-    @found.post("/terminals/{tid}/force-sign-on")
+    @found.post("/terminals/{tid}/force-sign-on", responses=answers("Terminal"))
     async def force(tid: str, if_match: IfTerminal = None) -> JSONResponse:
         """Forget that a terminal has signed on: what it asks for next is refused until it does again."""
         return await changed(tid, lambda session: replace(session, signed_on_us=0), if_match)
 
-    @found.post("/terminals/{tid}/sign-off")
+    @found.post("/terminals/{tid}/sign-off", responses=answers("Terminal"))
     async def sign_off(tid: str, if_match: IfTerminal = None) -> JSONResponse:
         """Sign a terminal off, as it could itself."""
         return await changed(tid, lambda session: replace(session, signed_off=True), if_match)
 
-    @found.post("/terminals/{tid}/fetch")
+    @found.post("/terminals/{tid}/fetch", responses=answers("Terminal"))
     async def fetch(tid: str, body: FetchBody, if_match: IfTerminal = None) -> JSONResponse:
         """Ask a terminal to download, in the head of each reply, until the end of the download has come."""
         if body.downloads is None and not body.registered_tmk:

@@ -43,7 +43,7 @@ def test_pages_from_the_oldest_and_from_the_newest(day: ControlledHost) -> None:
     assert (ids(last), last.json["next"]) == ([1], None)
 
 
-def test_how_many_there_are_in_all_where_it_is_asked_for(day: ControlledHost, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_how_many_there_are_in_all(day: ControlledHost, monkeypatch: pytest.MonkeyPatch) -> None:
     newest = day.get("/journal?order=newest&limit=1").json
     assert "total" not in newest
     for query in ("count=true&limit=1", "count=true&limit=2&after=1", "count=true&order=newest&after=2"):
