@@ -16,9 +16,9 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, cast
 
-from acquirer.control.problems import Problem, Steps, pointer_to, steps_of
+from acquirer.control.problems import Problem, pointer_to, steps_of
 from acquirer.data.text import plural
-from acquirer.data.toml import DataError, Document
+from acquirer.data.toml import DataError, Document, KeyPath
 from acquirer.matcher.keys import ConditionError
 
 T = TypeVar("T")
@@ -29,10 +29,10 @@ MOST: Final = 20
 LONGEST_S: Final = 0.5
 """For which mistakes are looked for: the first one is known, and the others are a courtesy."""
 
-StandIns = Mapping[Steps, Any]
+StandIns = Mapping[KeyPath, Any]
 """What stands in the place of a value that was refused, where others depend on it."""
 
-Placing = Callable[[Steps], str]
+Placing = Callable[[KeyPath], str]
 """Says where something stands, before what is wrong with it; "" where its pointer is enough."""
 
 RULE: Final[StandIns] = {
@@ -50,11 +50,11 @@ _DECIDES: Final = ("kind",)
 """Keys of which all else depends: what is refused of them once something was left out follows from that."""
 
 
-def _no_place(_steps: Steps) -> str:
+def _no_place(_steps: KeyPath) -> str:
     return ""
 
 
-def _below(place: Placing, around: Steps, steps: Steps) -> str:
+def _below(place: Placing, around: KeyPath, steps: KeyPath) -> str:
     return place((*around, *steps))
 
 
@@ -136,7 +136,7 @@ class Mistakes:
 
         before = len(self.pointers)
         for number, table in enumerate(tables if isinstance(tables, list) else ()):
-            around: Steps = (section, number)
+            around: KeyPath = (section, number)
             self.note_table(pointer_to(around), table, read_one, stand_ins, partial(_below, place, around))
             if self.enough:
                 break
@@ -173,11 +173,11 @@ def unusable_values(pointers: Iterable[tuple[str, str]]) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable", sentence, pointers=named[:MOST])
 
 
-def _refused(table: object, read: Callable[[Any], object], stand_ins: StandIns) -> Iterator[tuple[Steps, str]]:
+def _refused(table: object, read: Callable[[Any], object], stand_ins: StandIns) -> Iterator[tuple[KeyPath, str]]:
     """Yield where something is refused, and why. Ends, for each turn leaves something out or puts a stand-in."""
     rest = _Rest(table)
-    named: list[Steps] = []
-    replaced: set[Steps] = set()
+    named: list[KeyPath] = []
+    replaced: set[KeyPath] = set()
     while len(named) <= MOST:
         try:
             read(rest.table)
@@ -204,7 +204,7 @@ def _refused(table: object, read: Callable[[Any], object], stand_ins: StandIns) 
             return
 
 
-def _place_of(exc: DataError | ConditionError) -> tuple[Steps, str]:
+def _place_of(exc: DataError | ConditionError) -> tuple[KeyPath, str]:
     """Return where in its table a value stands that was refused, and why."""
     if isinstance(exc, ConditionError):
         place = f"at '{exc.place}': " if exc.place else ""
@@ -218,28 +218,28 @@ class _Rest:
     def __init__(self, table: object) -> None:
         self.table = deepcopy(table)
         self.shortened = False
-        self._places: dict[Steps, list[int]] = {}  # of a list: where each item that is left stood
+        self._places: dict[KeyPath, list[int]] = {}  # of a list: where each item that is left stood
 
-    def original(self, steps: Steps) -> Steps:
+    def original(self, steps: KeyPath) -> KeyPath:
         """Return where something stood before anything was left out."""
         return tuple(
             self._places[steps[:depth]][step] if isinstance(step, int) and steps[:depth] in self._places else step
             for depth, step in enumerate(steps)
         )
 
-    def has(self, steps: Steps) -> bool:
+    def has(self, steps: KeyPath) -> bool:
         """Return whether something stands there."""
         *_, found = self._along(steps)
         return found
 
-    def put(self, steps: Steps, value: object) -> None:
+    def put(self, steps: KeyPath, value: object) -> None:
         """Put a value in place of another one."""
         *_, last = steps
         inner, _ = self._along(steps[:-1])
         if isinstance(inner, dict):
             inner[last] = deepcopy(value)
 
-    def leave_out(self, steps: Steps) -> bool:
+    def leave_out(self, steps: KeyPath) -> bool:
         """Leave a value out; return whether there is one that can be."""
         if not steps or not self.has(steps):
             return False
@@ -251,7 +251,7 @@ class _Rest:
         self.shortened = True
         return True
 
-    def _along(self, steps: Steps) -> tuple[Any, bool]:
+    def _along(self, steps: KeyPath) -> tuple[Any, bool]:
         """Return what stands there, and whether something does."""
         found = self.table
         for step in steps:

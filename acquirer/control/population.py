@@ -16,12 +16,12 @@ from acquirer.app.serve import Running
 from acquirer.control.document import TABLES, tag
 from acquirer.control.guard import TOML, content_kind
 from acquirer.control.mistakes import CARD, FAULT, RULE, TERMINAL, Mistakes, StandIns
-from acquirer.control.problems import Problem, Steps, pointer_of, unusable_value
+from acquirer.control.problems import Problem, pointer_of, unusable_value
 from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.control.terminals import MOST as MOST_TERMINALS
 from acquirer.data.json_text import parse_json
-from acquirer.data.toml import DataError, Document, parse_toml
+from acquirer.data.toml import DataError, Document, KeyPath, parse_toml
 from acquirer.scenario.faults import FaultConflictError, load
 from acquirer.scenario.rules.reading import read_rules
 from acquirer.settings.cards import read_cards
@@ -133,7 +133,7 @@ def _mistakes(running: Running, pack: Pack, *, as_toml: bool) -> Mistakes:
     ]
     mistakes = Mistakes()
 
-    def place(steps: Steps) -> str:
+    def place(steps: KeyPath) -> str:
         return f"line {pack.document.line(steps)}: " if as_toml else ""
 
     for section, read, stand_ins in readers:

@@ -13,13 +13,10 @@ from typing import Any, Final
 from fastapi.responses import JSONResponse
 
 from acquirer.data.text import printable
-from acquirer.data.toml import did_you_mean
+from acquirer.data.toml import KeyPath, did_you_mean
 from acquirer.errors import PeerError
 
 MEDIA_TYPE: Final = "application/problem+json"
-
-Steps = tuple[str | int, ...]
-"""The way to a value inside a document."""
 
 _STEPS: Final = re.compile(r"\[(\d+)\]|(de\.\d+(?:\.\d+)?|[^.\[\]]+)")
 """Of a key: a number in brackets, or a name; a field of a message (``de.60.3``) is one name."""
@@ -85,7 +82,7 @@ def unknown_name(noun: str, name: str, known: Iterable[str], otherwise: str) -> 
     return Problem(HTTPStatus.NOT_FOUND, f"no-{noun}", f"there is no {noun} '{name[:80]}'{near}")
 
 
-def steps_of(key: str) -> Steps:
+def steps_of(key: str) -> KeyPath:
     """Return the steps to a value whose key errors about data name.
 
     >>> steps_of("rule[2].when.de.60.3")
@@ -94,7 +91,7 @@ def steps_of(key: str) -> Steps:
     return tuple(int(index) if index else name for index, name in _STEPS.findall(key))
 
 
-def pointer_to(steps: Steps) -> str:
+def pointer_to(steps: KeyPath) -> str:
     """Return the JSON pointer of a value.
 
     >>> pointer_to(("a/b", 0))

@@ -1,13 +1,13 @@
-"""How schemas are written in JSON Schema: tables with their keys, each by the kind of its value."""
+"""How schemas are written in JSON JsonSchema: tables with their keys, each by the kind of its value."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-Schema = Mapping[str, Any]
+JsonSchema = Mapping[str, Any]
 
-KINDS: Final[Mapping[str, Schema]] = {
+KINDS: Final[Mapping[str, JsonSchema]] = {
     "text": {"type": "string"},
     "whole": {"type": "integer"},
     "flag": {"type": "boolean"},
@@ -19,7 +19,7 @@ KINDS: Final[Mapping[str, Schema]] = {
 }
 """How values are written, by the words that `table_of` takes."""
 
-BY_FIELD: Final[Schema] = {"type": "object", "additionalProperties": {"type": "string"}}
+BY_FIELD: Final[JsonSchema] = {"type": "object", "additionalProperties": {"type": "string"}}
 
 FORMS: Final = {
     "lines": "application/x-ndjson",
@@ -31,27 +31,27 @@ FORMS: Final = {
 """Media types beside JSON, by short names."""
 
 
-def one_of(*words: str) -> Schema:
+def one_of(*words: str) -> JsonSchema:
     """Return the schema of one of several words."""
     return {"type": "string", "enum": [*words]}
 
 
-def list_of(items: Schema) -> Schema:
+def list_of(items: JsonSchema) -> JsonSchema:
     """Return the schema of a list."""
     return {"type": "array", "items": items}
 
 
-def or_null(schema: Schema) -> Schema:
+def or_null(schema: JsonSchema) -> JsonSchema:
     """Return the schema of a value that may be null."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-def ref(name: str) -> Schema:
+def ref(name: str) -> JsonSchema:
     """Return the schema of a document by its name, which need not be there yet."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def table_of(further: Mapping[str, Schema] | None = None, optional: str = "", **names: str) -> dict[str, Any]:
+def table_of(further: Mapping[str, JsonSchema] | None = None, optional: str = "", **names: str) -> dict[str, Any]:
     """Return the schema of a table with these keys; a later version may add some.
 
     Args:
@@ -64,6 +64,6 @@ def table_of(further: Mapping[str, Schema] | None = None, optional: str = "", **
     return {"type": "object", "properties": found, "required": needed}
 
 
-def page_of(name: str, further: Mapping[str, Schema] | None = None, **names: str) -> dict[str, Any]:
+def list_with_total(name: str, further: Mapping[str, JsonSchema] | None = None, **names: str) -> dict[str, Any]:
     """Return the schema of a list of documents with their total."""
     return table_of({"items": list_of(ref(name)), **(further or {})}, **{"whole": "total", **names})

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
-from acquirer.control.schema_words import BY_FIELD, FORMS, Schema, list_of, one_of, or_null, page_of, ref, table_of
+from acquirer.control.schema_words import (
+    BY_FIELD,
+    FORMS,
+    JsonSchema,
+    list_of,
+    list_with_total,
+    one_of,
+    or_null,
+    ref,
+    table_of,
+)
 from acquirer.data.types import MakForm
 from acquirer.host.issuer.cards import Status
 from acquirer.model.batches import SettlementState
@@ -19,13 +29,15 @@ from acquirer.scenario.rules.reading_then import ASKABLE, REASONS
 JSON: Final = "application/json"
 
 
-def reference(name: str) -> Schema:
+def reference(name: str) -> JsonSchema:
     """Return the schema of a document by its name in `SCHEMAS`."""
     assert name in SCHEMAS, name
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def answers(name: str, status: int = 200, description: str = "", **forms: Schema) -> dict[int | str, dict[str, Any]]:
+def answers(
+    name: str, status: int = 200, description: str = "", **forms: JsonSchema
+) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of an answer: the document that it is, and beside it other media types.
 
     Args:
@@ -103,7 +115,7 @@ _MESSAGE: Final = table_of(
     texts="left_out",
 )
 
-SCHEMAS: Final[Mapping[str, Schema]] = {
+SCHEMAS: Final[Mapping[str, JsonSchema]] = {
     "Exchange": table_of(**{**_EXCHANGE, "whole": f"id {_EXCHANGE['whole']}"}),
     "DecidedExchange": table_of(**_EXCHANGE),
     "ExchangePage": table_of(
@@ -159,7 +171,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         flag="test fixed_keys signed_off",
         text_or_null="signed_on signed_on_local",
     ),
-    "TerminalPage": page_of("Terminal", text_or_null="next"),
+    "TerminalPage": list_with_total("Terminal", text_or_null="next"),
     "Registered": table_of(whole="added changed unchanged keys_dropped", texts="warnings"),
     "RotatedKeys": table_of(text="kcvs"),
     "RotatedMasterKey": table_of(text="tid before_kcv kcv"),
@@ -172,11 +184,11 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         whole="day_count pin_tries",
         whole_or_null="daily_count",
     ),
-    "CardPage": page_of("Card"),
+    "CardPage": list_with_total("Card"),
     "Transaction": table_of(**_TRANSACTION),
-    "TransactionPage": page_of("Transaction"),
+    "TransactionPage": list_with_total("Transaction"),
     "Slip": table_of(**{**_TRANSACTION, "text": f"{_TRANSACTION['text']} url token"}),
-    "SlipPage": page_of("Slip"),
+    "SlipPage": list_with_total("Slip"),
     "SlipLink": table_of(text="url token"),
     "Signature": table_of(
         {
@@ -191,10 +203,10 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         flag="counts",
         text_or_null=_MOMENT,
     ),
-    "SignaturePage": page_of("Signature"),
+    "SignaturePage": list_with_total("Signature"),
     "ImportedSignatures": table_of({"outcomes": list_of(one_of("added", "known", "taken"))}, whole="added known taken"),
     "Batch": table_of(**_BATCH),
-    "BatchPage": page_of("Batch"),
+    "BatchPage": list_with_total("Batch"),
     "Settlement": table_of(**_SETTLEMENT),
     "BatchReport": table_of(
         **{
