@@ -20,6 +20,7 @@ from acquirer.control.batches import batch_routes
 from acquirer.control.books import book_routes
 from acquirer.control.cards import card_routes
 from acquirer.control.clock import clock_routes
+from acquirer.control.described import reference
 from acquirer.control.exchanges import exchange_routes
 from acquirer.control.explain import explain_routes
 from acquirer.control.faults import fault_routes
@@ -32,7 +33,7 @@ from acquirer.control.population import population_routes
 from acquirer.control.problems import MEDIA_TYPE, Problem, pointer_of, unusable_value
 from acquirer.control.receipts import receipt_routes
 from acquirer.control.rules import rule_routes
-from acquirer.control.schemas import SCHEMAS, reference
+from acquirer.control.schemas import SCHEMAS
 from acquirer.control.searching import Searching
 from acquirer.control.signature_import import signature_import_routes
 from acquirer.control.stream import Streams, stream_routes

@@ -16,8 +16,8 @@ from acquirer.app.batch_documents import (
 )
 from acquirer.app.reconciliation import progress_of, report_of
 from acquirer.app.serve import Running
+from acquirer.control.described import answers
 from acquirer.control.problems import Problem
-from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.model.batches import Settlement
 from acquirer.store import Reader

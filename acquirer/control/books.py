@@ -11,9 +11,9 @@ from fastapi.responses import JSONResponse
 from acquirer.app.serve import Running
 from acquirer.app.signatures import signature_json
 from acquirer.app.transaction_documents import transaction_document
+from acquirer.control.described import answers
 from acquirer.control.forms import accepted
 from acquirer.control.problems import Problem
-from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
 from acquirer.model.rows import Signature

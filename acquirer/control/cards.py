@@ -8,8 +8,8 @@ from fastapi import APIRouter
 
 from acquirer.app.card_documents import card_document
 from acquirer.app.serve import Running
+from acquirer.control.described import answers
 from acquirer.control.problems import unknown_name
-from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.host.issuer.cards import CardEntry
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from acquirer.app.serve import Running
 from acquirer.app.skipping import virtual_time_of
+from acquirer.control.described import answers
 from acquirer.control.problems import Problem, unusable_value
-from acquirer.control.schemas import answers
 from acquirer.data.moments import with_times
 from acquirer.scenario.parameters import read_duration_ms
 

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from acquirer.app.serve import Running
+from acquirer.control.described import answers
 from acquirer.control.journal import ExchangeNumber
 from acquirer.control.problems import Problem
-from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.model.remarks import COMMENT_MOST, MARK_MOST, Remark
 

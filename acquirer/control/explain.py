@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from acquirer.app.explaining import TrialOutcome, explain_message, without_length
 from acquirer.app.serve import Running
 from acquirer.app.transaction_documents import transaction_document
+from acquirer.control.described import answers
 from acquirer.control.journal import LAST, ExchangeNumber
 from acquirer.control.mistakes import Mistakes
 from acquirer.control.one_exchange import exchange_named, rule_near
 from acquirer.control.problems import Problem, unusable_value
-from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
 from acquirer.data.text import address_text

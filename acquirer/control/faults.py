@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, Response
 from fastapi.responses import JSONResponse
 
 from acquirer.app.serve import Running
+from acquirer.control.described import answers
 from acquirer.control.document import (
     AS_MERGE_PATCH,
     TABLE,
@@ -29,7 +30,6 @@ from acquirer.control.document import (
 )
 from acquirer.control.mistakes import FAULT
 from acquirer.control.problems import Problem, unknown_name
-from acquirer.control.schemas import answers
 from acquirer.data.toml import Document
 from acquirer.scenario.catalogue import as_objects
 from acquirer.scenario.declaration import read_fault

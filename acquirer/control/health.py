@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse
 
 from acquirer import __version__
 from acquirer.app.serve import Running
-from acquirer.control.schemas import answers
+from acquirer.control.described import answers
 
 _TEXT: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"text/plain": {}}},

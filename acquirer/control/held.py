@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from acquirer.app.serve import Running
-from acquirer.control.schemas import answers
+from acquirer.control.described import answers
 
 
 class Resumed(BaseModel):

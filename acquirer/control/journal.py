@@ -18,11 +18,11 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from acquirer.app.serve import Running
+from acquirer.control.described import answers
 from acquirer.control.forms import accepted
 from acquirer.control.mistakes import Mistakes
 from acquirer.control.one_exchange import exchange_named, messages_of, rule_near
 from acquirer.control.problems import Problem
-from acquirer.control.schemas import answers
 from acquirer.control.searching import LONGEST_S, Searching
 from acquirer.data.moments import with_times
 from acquirer.journal.entry import Entry, as_json

@@ -13,11 +13,11 @@ from fastapi.responses import JSONResponse
 from acquirer.app.population import Population
 from acquirer.app.resetting import PARTS, HostBusyError, reset_parts
 from acquirer.app.serve import Running
+from acquirer.control.described import answers
 from acquirer.control.document import TABLES, tag
 from acquirer.control.guard import TOML, content_kind
 from acquirer.control.mistakes import CARD, FAULT, RULE, TERMINAL, Mistakes, StandIns
 from acquirer.control.problems import Problem, pointer_of, unusable_value
-from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.control.terminals import MOST as MOST_TERMINALS
 from acquirer.data.json_text import parse_json

@@ -15,8 +15,8 @@ from acquirer.app.slip_files import slip_bytes
 from acquirer.app.stored_slips import key_of_token, receipt_token, stored_slip
 from acquirer.app.transaction_documents import transaction_document
 from acquirer.control.books import MOST
+from acquirer.control.described import answers
 from acquirer.control.problems import Problem
-from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.security.vault import Vault

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from acquirer.app.serve import Running
+from acquirer.control.described import answers
 from acquirer.control.document import (
     AS_MERGE_PATCH,
     TABLE,
@@ -34,7 +35,6 @@ from acquirer.control.document import (
 )
 from acquirer.control.mistakes import RULE
 from acquirer.control.problems import unknown_name, unusable_value
-from acquirer.control.schemas import answers
 from acquirer.scenario.rules import Rule
 from acquirer.scenario.rules.engine import RuleError
 from acquirer.scenario.rules.reading import make_rule

@@ -10,7 +10,6 @@ from typing import Any, Final, get_args
 
 from acquirer.control.schema_words import (
     BY_FIELD,
-    FORMS,
     JsonSchema,
     list_of,
     list_with_total,
@@ -25,28 +24,6 @@ from acquirer.model.batches import SettlementState
 from acquirer.model.rows import PictureState, Required, TransactionState
 from acquirer.scenario.fault_kind import Stage
 from acquirer.scenario.rules.reading_then import ASKABLE, REASONS
-
-JSON: Final = "application/json"
-
-
-def reference(name: str) -> JsonSchema:
-    """Return the schema of a document by its name in `SCHEMAS`."""
-    assert name in SCHEMAS, name
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def answers(
-    name: str, status: int = 200, description: str = "", **forms: JsonSchema
-) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of an answer: the document that it is, and beside it other media types.
-
-    Args:
-        description: of the status; "": FastAPI's own.
-        forms: schemas of other media types, by names that stand in `FORMS`.
-    """
-    content = {JSON: {"schema": reference(name)}, **{FORMS[form]: {**schema} for form, schema in forms.items()}}
-    return {status: {"content": content} | ({"description": description} if description else {})}
-
 
 _MOMENT: Final = "at at_local"
 

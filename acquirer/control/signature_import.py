@@ -13,10 +13,10 @@ from fastapi.responses import JSONResponse
 from acquirer.app.serve import Running
 from acquirer.app.signature_folder import TagsOf
 from acquirer.app.signature_import import SignatureError, received_signature, slip_tags_of
+from acquirer.control.described import answers
 from acquirer.control.document import TABLE
 from acquirer.control.mistakes import Mistakes
 from acquirer.control.problems import unusable_value
-from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.model.rows import Signature
 

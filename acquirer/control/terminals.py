@@ -21,10 +21,10 @@ from acquirer.app.serve import Running
 from acquirer.app.terminal_documents import terminal_document
 from acquirer.app.terminal_keys import rotate_keys
 from acquirer.control.conditional import is_any, tags_of
+from acquirer.control.described import answers
 from acquirer.control.document import AS_MERGE_PATCH, TABLE, TABLES, changes_of, read_tables, tables_of
 from acquirer.control.mistakes import TERMINAL, Mistakes
 from acquirer.control.problems import Problem, unknown_name, unusable_value
-from acquirer.control.schemas import answers
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
 from acquirer.data.toml import Document
