@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,23 @@ def test_tags_as_headers_have_them() -> None:
     assert tags_of('"a" , W/"b","c-1"') == ["a", "b", "c-1"]
     assert tags_of('W/"b","c-1"', strong=True) == ["c-1"]
     assert tags_of("a, b") == tags_of("") == []
+
+
+def test_a_connection_goes_on_after_answers_without_a_body(shared: ControlledHost) -> None:
+    connection = HTTPConnection(shared.host, shared.port, timeout=60)
+    tag = shared.get("/rules").headers["etag"]
+    statuses = []
+    for method, headers in (
+        ("GET", {"If-None-Match": tag}),
+        ("HEAD", {}),
+        ("HEAD", {"If-None-Match": tag}),
+        ("GET", {}),
+    ):
+        connection.request(method, "/rules", headers=headers)
+        local = connection.sock.getsockname()
+        answer = connection.getresponse()
+        statuses.append(
+            (answer.status, bool(answer.read()), connection.sock and connection.sock.getsockname() == local)
+        )
+    connection.close()
+    assert statuses == [(304, False, True), (200, False, True), (304, False, True), (200, True, True)]
