@@ -8,7 +8,7 @@ import pytest
 
 from acquirer.control import mistakes
 from acquirer.control.mistakes import MOST, Mistakes
-from acquirer.data.toml import DataError
+from acquirer.data.toml import DataError, Document
 from tests.control.controlled import ControlledHost
 
 MID, TMK = "880210010210162", "0123456789ABCDEFFEDCBA9876543210"  # published for tests
@@ -110,6 +110,19 @@ def test_mistakes_are_not_looked_for_for_ever(monkeypatch: pytest.MonkeyPatch) -
 
     found.note_table("", {"a": 1, "b": 2}, read)
     assert (found.pointers, len(reads)) == ([("/a", "no")], 1), "the first one is known, and is enough then"
+
+
+def test_when_enough_is_known_nothing_is_read_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mistakes, "LONGEST_S", 1e9)
+    found = Mistakes()
+    reads = []
+
+    def read(document: Document) -> None:
+        reads.append(document)
+        raise DataError("x", 0, "rule[0].name", "no")
+
+    assert found.section(Document("x", {"rule": [{"name": 1}] * 1_000}, {}), "rule", read, {}) is None
+    assert (len(found.pointers), len(reads)) == (MOST, 1 + 2 * MOST - 1)
 
 
 def test_a_reader_that_never_ends_to_refuse_is_not_read_for_ever() -> None:
