@@ -74,8 +74,8 @@ def make_application(running: Running, searching: Searching, streams: Streams) -
     for routes in (
         health_routes(running),
         journal_routes(running, searching),
-        rule_routes(running),
-        fault_routes(running),
+        rule_routes(running, searching),
+        fault_routes(running, searching),
         terminal_routes(running, searching),
         held_routes(running),
         book_routes(running, searching),

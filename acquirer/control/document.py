@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -15,6 +15,7 @@ from acquirer.control.guard import MERGE_PATCH, TOML
 from acquirer.control.mistakes import MOST as MOST_MISTAKES
 from acquirer.control.mistakes import Mistakes, StandIns
 from acquirer.control.problems import Problem, unusable_value
+from acquirer.control.searching import Searching
 from acquirer.data.merge_patch import merge_patch
 from acquirer.data.toml import DataError
 from acquirer.data.toml_text import toml_tables
@@ -73,6 +74,26 @@ def read_tables(
                 break
     mistakes.refuse()
     return found
+
+
+async def read_tables_at_once(
+    searching: Searching,
+    noun: str,
+    tables: Sequence[tuple[str, Any]],
+    read: Callable[[dict[str, Any]], T],
+    stand_ins: StandIns,
+) -> list[T]:
+    """Return what a reader makes of tables, between two exchanges; what is wrong is looked for beside the loop.
+
+    Raises:
+        Problem: with all that it refuses.
+    """
+    if all(isinstance(table, dict) for _, table in tables):
+        try:
+            return [read(table) for _, table in tables]
+        except DataError:
+            pass
+    return await searching.run(lambda: read_tables(noun, tables, read, stand_ins))
 
 
 def refuse_taken(noun: str, there: Iterable[Named], new: Iterable[tuple[str, Named]]) -> None:

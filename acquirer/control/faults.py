@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -22,7 +22,7 @@ from acquirer.control.document import (
     changed,
     check_generation,
     patched,
-    read_tables,
+    read_tables_at_once,
     refuse_taken,
     table_named,
     tables_of,
@@ -30,6 +30,7 @@ from acquirer.control.document import (
 )
 from acquirer.control.mistakes import FAULT
 from acquirer.control.problems import Problem, unknown_name
+from acquirer.control.searching import Searching
 from acquirer.data.toml import Document
 from acquirer.scenario.catalogue import as_objects
 from acquirer.scenario.declaration import read_fault
@@ -42,7 +43,7 @@ FaultPatch: Final = Body(json_schema_extra=TABLE, description="The keys that cha
 FaultsBody: Final = Body(json_schema_extra=TABLES, description="A fault, or a list of them.")
 
 
-def fault_routes(running: Running) -> APIRouter:
+def fault_routes(running: Running, searching: Searching) -> APIRouter:
     """Return the routes about faults."""
     found = APIRouter(tags=["faults"])
     faults = running.parts.faults
@@ -53,8 +54,8 @@ def fault_routes(running: Running) -> APIRouter:
     def read_one(table: dict[str, Any]) -> Fault:
         return read_fault(Document("fault", table, {}), (), table, running.parts.dialects)
 
-    def read(tables: Iterable[tuple[str, Any]]) -> list[Fault]:
-        return read_tables("fault", tables, read_one, FAULT)
+    async def read(tables: Sequence[tuple[str, Any]]) -> list[Fault]:
+        return await read_tables_at_once(searching, "fault", tables, read_one, FAULT)
 
     def fault_named(name: str) -> Fault | None:
         return next((fault for fault in faults.declared if fault.name == name), None)
@@ -90,7 +91,7 @@ def fault_routes(running: Running) -> APIRouter:
         """Put faults in force, all at once, behind those there are."""
         check_generation(if_match, faults.generation.number)
         tables = tables_of(body, "fault")
-        new = read(tables)
+        new = await read(tables)
         refuse_taken("fault", faults.declared, zip((pointer for pointer, _ in tables), new, strict=True))
         location = f"/faults/{quote(new[0].name, safe='')}" if len(new) == 1 else "/faults"
         generation = change(lambda faults: faults.add(*new))
@@ -124,7 +125,7 @@ def fault_routes(running: Running) -> APIRouter:
     async def put(name: str, body: Annotated[Any, FaultBody], if_match: IfMatch = None) -> JSONResponse:
         """Put a fault in force in place of the one of this name; one that is the same stays, with its count."""
         check_generation(if_match, faults.generation.number)
-        (fault,), before = read([("", table_named(body, "fault", name))]), fault_named(name)
+        (fault,), before = await read([("", table_named(body, "fault", name))]), fault_named(name)
         if fault == before:
             return changed(faults.generation.number, [name], HTTPStatus.OK)
         status = HTTPStatus.CREATED if before is None else HTTPStatus.OK
@@ -139,7 +140,7 @@ def fault_routes(running: Running) -> APIRouter:
         """Change some keys of a fault, as {"enabled": false}; it goes on counting."""
         check_generation(if_match, faults.generation.number)
         before = known_fault(name)
-        (fault,) = read([("", patched(fault_table(before), body, "fault"))])
+        (fault,) = await read([("", patched(fault_table(before), body, "fault"))])
         same = fault == before
         number = faults.generation.number if same else change(lambda faults: faults.replace(fault))
         return changed(number, [name], HTTPStatus.OK)

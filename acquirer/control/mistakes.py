@@ -3,7 +3,7 @@
 1. Readers of tables stop at what they refuse first. So a table is read again without it, until nothing is refused.
 2. What others depend on is not left out but replaced (`StandIns`), and what only follows from what was refused before
    is not named: the same place, one around it, a key that is missing only now.
-3. No more than `MOST` are named, and none is looked for once `LONGEST_S` are over.
+3. No more than `MOST` are named, and none is looked for once `LONGEST_S` are used up.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ T = TypeVar("T")
 MOST: Final = 20
 """Named of one request: more have one cause, and fill a screen."""
 
-LONGEST_S: Final = 0.5
-"""For which mistakes are looked for: the first one is known, and the others are a courtesy."""
+LONGEST_S: Final = 0.2
+"""Of the processor, for which mistakes are looked for: the first one is known, and the others are a courtesy."""
 
 StandIns = Mapping[KeyPath, Any]
 """What stands in the place of a value that was refused, where others depend on it."""
@@ -59,16 +59,16 @@ def _below(place: Placing, around: KeyPath, steps: KeyPath) -> str:
 
 
 class Mistakes:
-    """What is wrong with one request."""
+    """What is wrong with one request. In one thread: where it has much to read, not that of the loop."""
 
     def __init__(self) -> None:
         self.pointers: list[tuple[str, str]] = []
-        self._end_s = time.monotonic() + LONGEST_S
+        self._end_s = time.thread_time() + LONGEST_S
 
     @property
     def enough(self) -> bool:
         """Return whether no more are looked for."""
-        return len(self.pointers) >= MOST or (bool(self.pointers) and time.monotonic() >= self._end_s)
+        return len(self.pointers) >= MOST or (bool(self.pointers) and time.thread_time() >= self._end_s)
 
     def note(self, pointer: str, problem: str) -> None:
         """Note one."""

@@ -6,7 +6,7 @@ change with ``If-Match`` is made only while it holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -27,7 +27,7 @@ from acquirer.control.document import (
     changed,
     check_generation,
     patched,
-    read_tables,
+    read_tables_at_once,
     refuse_taken,
     table_named,
     tables_of,
@@ -35,6 +35,7 @@ from acquirer.control.document import (
 )
 from acquirer.control.mistakes import RULE
 from acquirer.control.problems import unknown_name, unusable_value
+from acquirer.control.searching import Searching
 from acquirer.scenario.rules import Rule
 from acquirer.scenario.rules.engine import RuleError
 from acquirer.scenario.rules.reading import make_rule
@@ -52,7 +53,7 @@ class ScenarioState(BaseModel):
     state: str = Field(min_length=1, max_length=80)
 
 
-def rule_routes(running: Running) -> APIRouter:
+def rule_routes(running: Running, searching: Searching) -> APIRouter:
     """Return the routes about rules and scenarios."""
     found = APIRouter(tags=["rules"])
     rules = running.parts.rules
@@ -60,8 +61,10 @@ def rule_routes(running: Running) -> APIRouter:
     def document(rule: Rule, used: Mapping[str, int]) -> dict[str, Any]:
         return {**rule_table(rule), "used": used.get(rule.name, 0)}
 
-    def read(tables: Iterable[tuple[str, Any]]) -> list[Rule]:
-        return read_tables("rule", tables, lambda table: make_rule(table, running.parts.dialects), RULE)
+    async def read(tables: Sequence[tuple[str, Any]]) -> list[Rule]:
+        return await read_tables_at_once(
+            searching, "rule", tables, lambda table: make_rule(table, running.parts.dialects), RULE
+        )
 
     def rule_named(name: str) -> Rule | None:
         return next((rule for rule in rules.declared if rule.name == name), None)
@@ -90,7 +93,7 @@ def rule_routes(running: Running) -> APIRouter:
         """Put rules in force, all at once, behind those there are."""
         check_generation(if_match, rules.generation.number)
         tables = tables_of(body, "rule")
-        read_rules = read(tables)
+        read_rules = await read(tables)
         refuse_taken("rule", rules.declared, zip((pointer for pointer, _ in tables), read_rules, strict=True))
         generation = rules.add(*read_rules)
         location = f"/rules/{quote(read_rules[0].name, safe='')}" if len(read_rules) == 1 else "/rules"
@@ -119,7 +122,7 @@ def rule_routes(running: Running) -> APIRouter:
     async def put(name: str, body: Annotated[Any, RuleBody], if_match: IfMatch = None) -> JSONResponse:
         """Put a rule in force in place of the one of this name; one that is the same stays, with its count."""
         check_generation(if_match, rules.generation.number)
-        (rule,), before = read([("", table_named(body, "rule", name))]), rule_named(name)
+        (rule,), before = await read([("", table_named(body, "rule", name))]), rule_named(name)
         if rule == before:
             return changed(rules.generation.number, [name], HTTPStatus.OK)
         if before is not None:
@@ -132,7 +135,7 @@ def rule_routes(running: Running) -> APIRouter:
         """Change some keys of a rule, as {"enabled": false}; it goes on counting."""
         check_generation(if_match, rules.generation.number)
         before = known_rule(name)
-        (rule,) = read([("", patched(rule_table(before), body, "rule"))])
+        (rule,) = await read([("", patched(rule_table(before), body, "rule"))])
         return changed(rules.generation.number if rule == before else rules.replace(rule), [name], HTTPStatus.OK)
 
     @found.delete("/rules/{name}", status_code=204)
