@@ -101,6 +101,13 @@ class Misuse:
         """Search the whole journal for what no index finds, as fast as it is answered."""
         self.repeat(b"GET /journal?filter=why=~zzz&limit=1000 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 
+    def mistakes(self) -> None:
+        """Send as many rules as are taken at once, with more mistakes in the last ones than are named."""
+        rules = [{"name": f"rule {number}", "when": "service=sale", "then": {"code": "51"}} for number in range(980)]
+        rules += [{"name": f"rule {number}", "then": {"code": "none"}} for number in range(980, 1_000)]
+        body = json.dumps(rules).encode()
+        self.repeat(f"POST /rules HTTP/1.1\r\n{JSON}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
     def strangers(self) -> None:
         """Ask as a page of another site does, under a name that was rebound."""
         self.repeat(b"GET /journal HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\n\r\n")
@@ -129,7 +136,7 @@ class Misuse:
 
 
 ALONE: Final = ("slow_heads", "waits", "busy")
-WAYS: Final = ("busy", "slow_heads", "large_heads", "large_bodies", "waits", "searches", "strangers")
+WAYS: Final = ("busy", "slow_heads", "large_heads", "large_bodies", "waits", "searches", "mistakes", "strangers")
 
 
 @contextmanager

@@ -23,7 +23,10 @@ from acquirer.data.toml_text import toml_tables
 T = TypeVar("T")
 
 MOST: Final = 1_000
-"""Tables of one request: they are read between two exchanges, in some tens of milliseconds."""
+"""Tables of one request: they are put in force between two exchanges, in a few milliseconds."""
+
+AT_ONCE: Final = 10
+"""Tables that are read between two exchanges, in less than a millisecond; more are read beside the loop."""
 
 TABLE: Final[dict[str, Any]] = {"type": "object", "additionalProperties": True}
 """The schema of one table, whose keys are those of its page."""
@@ -76,19 +79,21 @@ def read_tables(
     return found
 
 
-async def read_tables_at_once(
+async def read_tables_beside(
     searching: Searching,
     noun: str,
     tables: Sequence[tuple[str, Any]],
     read: Callable[[dict[str, Any]], T],
     stand_ins: StandIns,
 ) -> list[T]:
-    """Return what a reader makes of tables, between two exchanges; what is wrong is looked for beside the loop.
+    """Return what a reader makes of tables, beside the loop where they are many, or something is wrong with one.
+
+    Few that can be used are read at once: nothing happens meanwhile.
 
     Raises:
         Problem: with all that it refuses.
     """
-    if all(isinstance(table, dict) for _, table in tables):
+    if len(tables) <= AT_ONCE and all(isinstance(table, dict) for _, table in tables):
         try:
             return [read(table) for _, table in tables]
         except DataError:

@@ -22,7 +22,7 @@ from acquirer.control.document import (
     changed,
     check_generation,
     patched,
-    read_tables_at_once,
+    read_tables_beside,
     refuse_taken,
     table_named,
     tables_of,
@@ -55,7 +55,7 @@ def fault_routes(running: Running, searching: Searching) -> APIRouter:
         return read_fault(Document("fault", table, {}), (), table, running.parts.dialects)
 
     async def read(tables: Sequence[tuple[str, Any]]) -> list[Fault]:
-        return await read_tables_at_once(searching, "fault", tables, read_one, FAULT)
+        return await read_tables_beside(searching, "fault", tables, read_one, FAULT)
 
     def fault_named(name: str) -> Fault | None:
         return next((fault for fault in faults.declared if fault.name == name), None)
@@ -92,6 +92,7 @@ def fault_routes(running: Running, searching: Searching) -> APIRouter:
         check_generation(if_match, faults.generation.number)
         tables = tables_of(body, "fault")
         new = await read(tables)
+        check_generation(if_match, faults.generation.number)  # they may have changed while many were read
         refuse_taken("fault", faults.declared, zip((pointer for pointer, _ in tables), new, strict=True))
         location = f"/faults/{quote(new[0].name, safe='')}" if len(new) == 1 else "/faults"
         generation = change(lambda faults: faults.add(*new))

@@ -27,7 +27,7 @@ from acquirer.control.document import (
     changed,
     check_generation,
     patched,
-    read_tables_at_once,
+    read_tables_beside,
     refuse_taken,
     table_named,
     tables_of,
@@ -62,7 +62,7 @@ def rule_routes(running: Running, searching: Searching) -> APIRouter:
         return {**rule_table(rule), "used": used.get(rule.name, 0)}
 
     async def read(tables: Sequence[tuple[str, Any]]) -> list[Rule]:
-        return await read_tables_at_once(
+        return await read_tables_beside(
             searching, "rule", tables, lambda table: make_rule(table, running.parts.dialects), RULE
         )
 
@@ -94,6 +94,7 @@ def rule_routes(running: Running, searching: Searching) -> APIRouter:
         check_generation(if_match, rules.generation.number)
         tables = tables_of(body, "rule")
         read_rules = await read(tables)
+        check_generation(if_match, rules.generation.number)  # they may have changed while many were read
         refuse_taken("rule", rules.declared, zip((pointer for pointer, _ in tables), read_rules, strict=True))
         generation = rules.add(*read_rules)
         location = f"/rules/{quote(read_rules[0].name, safe='')}" if len(read_rules) == 1 else "/rules"

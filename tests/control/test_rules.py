@@ -136,6 +136,17 @@ def test_a_list_is_added_whole_or_not_at_all(host: ControlledHost) -> None:
     assert len(host.get("/rules/unused").json["rules"]) == 1_000
 
 
+def test_many_are_read_beside_the_loop_and_added_only_while_their_generation_holds(host: ControlledHost) -> None:
+    many = [{"name": f"rule {number}", "then": {"code": "51"}} for number in range(50)]
+    assert host.post("/rules", many, If_Match='"1"').status == 412
+    assert host.post("/rules", many, If_Match='"0"').json["generation"] == 1
+    assert [one["name"] for one in host.get("/rules").json["rules"]] == [one["name"] for one in many]
+    assert host.post("/faults", [{"kind": "silent", "name": f"f{n}"} for n in range(50)], If_Match='"1"').status == 201
+    refused = host.post("/rules", [*many[:30], {"name": "x", "then": {"code": "Z9"}}])
+    assert (refused.status, refused.pointers) == (422, ["/30/then/code"])
+    assert len(host.post("/rules", many).pointers) == 20
+
+
 def test_names_with_slashes_and_spaces_have_addresses(host: ControlledHost) -> None:
     created = host.post("/rules", {"name": "银联 & co", "then": {"code": "51"}})
     assert host.get(created.headers["location"]).json["name"] == "银联 & co"
