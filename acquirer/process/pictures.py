@@ -11,6 +11,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Final
 
 from acquirer.dialect.dialect import Dialect
@@ -27,7 +28,9 @@ from acquirer.store.uploads import RenderedSignature, significant, with_picture
 AT_ONCE: Final = 16  # pictures kept in one transaction: a quarter of a second of decoding
 MOST_WAITING: Final = 256  # images that uploads wait for: some five seconds of decoding, no terminal waits longer
 BUSY_COMMITS: Final = 16  # that wait at one moment: more than terminals that are tried by hand, less than any burst
-REST_S: Final = 0.05  # after each picture while the host is busy: a tenth of a core is what they may take then
+REST_S: Final = 0.05  # after each picture while the host is busy: a tenth of a core is what ordinary ones may take then
+REST_SHARE: Final = 9.0  # of the time that the picture took, where that is longer: images may be made to take long
+MOST_REST_S: Final = 2.0  # nothing wakes a rest when the rush is over
 RETRY_S: Final = 30.0  # after a failure that is no image's fault, until what still waits is tried again
 
 OnPicture = Callable[[Picture | None], None]
@@ -165,15 +168,17 @@ class Pictures:
                 if signature is None:  # a damaged row: `signatures list` names it
                     self._skip += 1
                     continue
+                began_s = monotonic()
                 try:
                     picture = self._decode(stream)
                 except WorkerLostError:
                     self._skip, self._lost = self._skip + 1, True  # the others first
                     raise
+                took_s = monotonic() - began_s
                 rendered.append(self._rendered(signature, picture))
                 if self._store.waiting > BUSY_COMMITS:  # no terminal waits for this, and others wait for an answer
                     with self._work:
-                        self._work.wait_for(lambda: self._stopping or self._images, REST_S)
+                        self._work.wait_for(lambda: self._stopping or self._images, rest_after(took_s))
         finally:
             self._keep(rendered)
         self._retry = False
@@ -212,3 +217,12 @@ class Pictures:
             pan_masked=signature.pan_masked,
         )
         return RenderedSignature(signature, picture, evidence)
+
+
+def rest_after(took_s: float) -> float:
+    """Return how many seconds a busy host rests after a picture that took so long.
+
+    >>> rest_after(0.005), rest_after(0.17), rest_after(1.5)
+    (0.05, 1.53, 2.0)
+    """
+    return max(REST_S, min(REST_SHARE * took_s, MOST_REST_S))

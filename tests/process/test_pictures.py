@@ -102,10 +102,12 @@ def test_a_host_without_signatures_has_neither_thread_nor_process() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("for_ever", [{"REST_S": 3600}, {"REST_SHARE": 1e9, "MOST_REST_S": 3600}])
 def test_while_the_host_is_busy_pictures_rest_and_uploads_that_wait_for_pixels_do_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, for_ever: dict[str, float]
 ) -> None:
-    monkeypatch.setattr(pictures, "REST_S", 3600)
+    for name, value in for_ever.items():
+        monkeypatch.setattr(pictures, name, value)
     with running_host() as host:
         host_pictures = host._running.driver.pictures
         monkeypatch.setattr(type(host._running.store), "waiting", pictures.BUSY_COMMITS + 1)
