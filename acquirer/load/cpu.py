@@ -47,30 +47,13 @@ def used_by_process(pid: int, name: str = "host") -> dict[str, float]:
             raise ProcessLookupError(f"process {pid} has ended")
         raise NotMeasurable("processor time of running processes is read from /proc, which this system does not have")
     used = {name: _own_s(pid)}
-    for child in list(_children(pid)):
+    for child in list(children_of(pid)):
         try:
             for what, seconds in used_by_process(child, process_name(child)).items():
                 used[what] = used.get(what, 0.0) + seconds
         except (ProcessLookupError, FileNotFoundError):  # it ended meanwhile: from now on its parent counts it
             continue
     return used
-
-
-def resident_bytes(pid: int, name: str = "host") -> dict[str, int]:
-    """Return the memory that a process and its living descendants take, by what each is for.
-
-    Raises:
-        NotMeasurable: the system is not Linux.
-    """
-    try:
-        fields = (PROC / str(pid) / "statm").read_text().split()
-    except FileNotFoundError:
-        raise NotMeasurable("memory of running processes is read from /proc, which this system does not have") from None
-    found = {name: int(fields[1]) * os.sysconf("SC_PAGE_SIZE")}
-    for child in list(_children(pid)):
-        for what, size in resident_bytes(child, process_name(child)).items():
-            found[what] = found.get(what, 0) + size
-    return found
 
 
 def process_name(pid: int) -> str:
@@ -109,8 +92,8 @@ def _own_s(pid: int) -> float:
         raise ProcessLookupError(f"process {pid} has ended") from None
 
 
-def _children(pid: int) -> Iterator[int]:
-    """Children of all threads of a process: each thread has those that it started."""
+def children_of(pid: int) -> Iterator[int]:
+    """Yield the children of all threads of a process: each thread has those that it started."""
     for task in (PROC / str(pid) / "task").iterdir():
         try:
             yield from map(int, (task / "children").read_text().split())

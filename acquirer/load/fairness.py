@@ -3,7 +3,8 @@
 Some terminals sell at a steady pace, each over a connection of its own, in an open loop: latency runs from the moment
 for which a sale was intended. Beside them, in phases that alternate within one run, nothing happens, or connections of
 another process (`load.flood`) send good echo tests, or one kind of rubbish, from its first frame on. What counts is the
-99th percentile of the sales beside rubbish as a multiple of that beside the echoes.
+99th percentile of the sales beside rubbish as a multiple of that beside the echoes; and the memory of the host and its
+children before, at its highest and behind it. Each round has a host of its own, so that nothing is left of the last.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -24,23 +25,37 @@ from typing import Any, Final
 from acquirer.data.json_text import parse_json
 from acquirer.dialect.dialect import Dialect
 from acquirer.errors import ConfigurationError
+from acquirer.load.fairness_table import MemoryUse, Phase, report
 from acquirer.load.figures import percentile
 from acquirer.load.flood import FloodJob
-from acquirer.load.flood_kinds import GOOD, OTHERS, RUBBISH, FloodFrames, FloodKind
+from acquirer.load.flood_kinds import (
+    ALONE,
+    ECHOES,
+    GOOD,
+    OTHERS,
+    RUBBISH,
+    FloodFrames,
+    FloodKind,
+    ordinary_image,
+    yardstick_of,
+)
 from acquirer.load.frames import FIRST_TID, sign_on_templates
+from acquirer.load.memory import forget_peak, peak_bytes, resident_bytes
 from acquirer.load.servers import DIALECT, MASTER_KEY, REGISTERED, ServerProcess, host
 from acquirer.load.terminals import REPLY_S, LoadTerminal, Sales, signed_on
 from acquirer.settings.specs import load_dialect
-
-MARK: Final = 3.0
-"""What the 99th percentile of sales beside rubbish may be of that beside as many good echo tests."""
 
 SELLERS: Final = 16
 PER_S: Final = 50
 """Sales a second over all sellers: a shop at its busiest, and little beside what a host can do."""
 
 STANS_OF_A_PHASE: Final = 1_000
-ALONE, ECHOES = "alone", "echoes"
+
+MOST: Final = "connections_most"
+"""The one of a host's counters that several hosts cannot be added up of."""
+
+SETTLE_MOST_S: Final = 20.0
+"""For a host to come to rest behind a flood, before the next: images of signatures may wait for minutes."""
 
 
 class TooManyConnections(ConfigurationError):
@@ -57,56 +72,88 @@ class FairnessOptions:
     beside: tuple[str, ...] = ()  # kinds of rubbish; (): all
 
 
-@dataclass(slots=True)
-class Phase:
-    """Sales beside one kind of flood, or none, all rounds taken together."""
-
-    latencies_s: list[float] = field(default_factory=list)
-    codes: Counter[str] = field(default_factory=Counter)
-    lost: int = 0  # sales without an answer
-    seconds: float = 0.0
-    flood: Counter[str] = field(default_factory=Counter)  # see `flood.FloodCounts`
-    shed: int = 0  # refusals that were not journalled
-
-    def latency_ms(self, share: float) -> float:
-        """Return a percentile of the sales' latencies."""
-        return percentile(sorted(self.latencies_s), share) * 1000
-
-
 def measure_fairness(options: FairnessOptions) -> int:
-    """Print latencies of sales beside each kind of flood; return 1 when a mark was missed or a sale was lost.
+    """Print sales and memory beside each kind of flood; return 1 when a mark was missed or a sale was lost.
 
     Raises:
         TooManyConnections: there are not as many terminals.
+        NotMeasurable: this system does not say how much memory a running process takes.
     """
     if options.connections >= OTHERS:
         raise TooManyConnections(f"{options.connections} connections are too many: {OTHERS - 1} have a terminal each")
+    kinds = kinds_of(options.beside)
+    phases = {name: Phase() for name in kinds}
+    counted: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="acquirer-bench-") as path:
+        for number in range(options.rounds):
+            for names in hosts_of(kinds):
+                directory = Path(path) / f"{number}-{names[-1]}"
+                directory.mkdir()
+                chosen = {name: kinds[name] for name in names}
+                counted += _measure_host(directory, options, chosen, phases, f"round {number + 1}")
+    return report(phases, kinds, options.connections, counted)
+
+
+def kinds_of(beside: Sequence[str]) -> dict[str, FloodKind | None]:
+    """Return what is measured: nothing, what some kinds of rubbish are compared with, and these; none named: all."""
+    names = beside or tuple(RUBBISH)
+    good = [name for name in GOOD if any(yardstick_of(one) == name for one in names)]
+    return {ALONE: None, **{name: GOOD[name] for name in good}, **{name: RUBBISH[name] for name in names}}
+
+
+def hosts_of(kinds: Iterable[str]) -> list[list[str]]:
+    """Return which of them are measured at one host, one after the other: those that are compared with the same."""
+    found: dict[str, list[str]] = {}
+    for name in kinds:
+        found.setdefault(ECHOES if name == ALONE else yardstick_of(name), []).append(name)
+    return list(found.values())
+
+
+def _measure_host(
+    directory: Path,
+    options: FairnessOptions,
+    kinds: Mapping[str, FloodKind | None],
+    phases: Mapping[str, Phase],
+    title: str,
+) -> Counter[str]:
+    """Have one host serve sellers beside floods of these kinds; return what it counted."""
     dialect = load_dialect(DIALECT)
     templates, mid = sign_on_templates(dialect, REGISTERED)
-    kinds = {ALONE: None, ECHOES: GOOD, **{name: RUBBISH[name] for name in options.beside or RUBBISH}}
-    phases = {name: Phase() for name in kinds}
-    with tempfile.TemporaryDirectory(prefix="acquirer-bench-") as path:
-        directory = Path(path)
-        with host(directory, mid) as server:
-            frames = FloodFrames(dialect, templates, mid)
-            numbers = range(options.connections)
-            frames.terminals = signed_on(
-                server.address, dialect, [str(FIRST_TID + number) for number in numbers], mid, MASTER_KEY
-            )
-            tids = [str(FIRST_TID + REGISTERED - 1 - n) for n in range(SELLERS)]
-            sellers = Sellers(server.address, dialect, signed_on(server.address, dialect, tids, mid, MASTER_KEY))
-            log = _Log(directory / "log")
-            for number in range(options.rounds):
-                for name, kind in kinds.items():
-                    phase, sales = phases[name], sellers.prepare(options.seconds)
-                    with flooded(directory, server, options, kind, frames, phase):
-                        took = sellers.sell(sales, phase, options.seconds)
-                    server.settled_cpu_s()
-                    phase.shed += log.shed()
-                    print(f"  round {number + 1}  {name:13}  {took}", flush=True)
-            sellers.close()
-        counted = log.counters()
-    return _report(phases, kinds, counted)
+    with host(directory, mid) as server:
+        frames = FloodFrames(dialect, templates, mid)
+        tids = [str(FIRST_TID + number) for number in range(options.connections)]
+        frames.terminals = signed_on(server.address, dialect, tids, mid, MASTER_KEY)
+        tids = [str(FIRST_TID + REGISTERED - 1 - n) for n in range(SELLERS)]
+        sellers = Sellers(server.address, dialect, signed_on(server.address, dialect, tids, mid, MASTER_KEY))
+        sellers.sign(ordinary_image())  # which starts the process that decodes: none begins in a phase
+        server.settled_cpu_s(SETTLE_MOST_S)
+        log = _Log(directory / "log")
+        for name, kind in kinds.items():
+            phase, sales = phases[name], sellers.prepare(options.seconds)
+            frames.phase += 1
+            with remembered(server, phase.memory):
+                with flooded(directory, server, options, kind, frames, phase):
+                    took = sellers.sell(sales, phase, options.seconds)
+                server.settled_cpu_s(SETTLE_MOST_S)
+            phase.shed += log.shed()
+            print(f"  {title}  {name:13}  {took}  {phase.memory[-1]}", flush=True)
+        sellers.close()
+    return log.counters()
+
+
+@contextmanager
+def remembered(server: ServerProcess, memory: list[MemoryUse]) -> Iterator[None]:
+    """Add the memory of a host and its children before, during and behind a block.
+
+    A child that begins within it counts as if it had been there: the one that makes keys begins with the demand.
+    """
+    pid = server.process.pid
+    forget_peak(pid)
+    before = resident_bytes(pid)
+    yield
+    highest, after = peak_bytes(pid), resident_bytes(pid)
+    was = sum({**highest, **before}.values())
+    memory.append(MemoryUse(was, sum(highest.values()), sum(after.values())))
 
 
 class Sellers:
@@ -121,6 +168,11 @@ class Sellers:
         for number, sock in enumerate(self._sockets):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._selector.register(sock, selectors.EVENT_READ, number)
+
+    def sign(self, image: bytes) -> None:
+        """Have the first of them sell, and its cardholder sign."""
+        self._terminals[0].sell(self._sockets[0])
+        self._terminals[0].sign(self._sockets[0], image)
 
     def prepare(self, seconds: float) -> Sales:
         """Return the sales of a phase that takes so long."""
@@ -181,7 +233,7 @@ def flooded(
         return
     path = directory / "flood.json"
     sent = [[frame.hex() for frame in kind.frames(frames, number)] for number in range(options.connections)]
-    FloodJob(server.address, kind.way, options.connections, sent).write(path)
+    FloodJob(server.address, kind.way, options.connections * kind.times, sent).write(path)
     with subprocess.Popen(  # noqa: S603  our own
         [sys.executable, "-m", "acquirer.load.flood", str(path)],
         stdin=subprocess.PIPE,
@@ -215,30 +267,10 @@ class _Log:
                 self._counters = parse_json(line)
         return found
 
-    def counters(self) -> dict[str, Any]:
+    def counters(self) -> Counter[str]:
         """Return what the host has counted until its end."""
         self.shed()
         self._stream.close()
-        return {name: value for name, value in self._counters.items() if isinstance(value, int)}
-
-
-def _report(phases: Mapping[str, Phase], kinds: Mapping[str, FloodKind | None], counted: Mapping[str, int]) -> int:
-    """Print a table; return 1 when something is out of proportion."""
-    missed = False
-    echoes_ms = phases[ECHOES].latency_ms(0.99)
-    print(f"sales beside …{'':34} p50 ms    p99 ms   ratio   answers/s   shed  lost")
-    for name, phase in phases.items():
-        kind = kinds[name]
-        title = "nothing" if kind is None else kind.title
-        ratio = phase.latency_ms(0.99) / echoes_ms if echoes_ms else 0.0
-        declined = phase.codes.total() - phase.codes["00"]
-        bad = bool(phase.lost or declined) or (name not in (ALONE, ECHOES) and ratio > MARK)
-        missed |= bad
-        codes = f"  codes {dict(phase.codes)}" if declined else ""
-        print(
-            f"  {title:45} {phase.latency_ms(0.5):7.1f}  {phase.latency_ms(0.99):8.1f}  {ratio:6.2f}  "
-            f"{phase.flood['answers'] / max(phase.seconds, 0.001):10,.0f}  {phase.shed:5}  {phase.lost:4}"
-            f"{codes}{'  MISSED' if bad else ''}"
+        return Counter(
+            {name: value for name, value in self._counters.items() if isinstance(value, int) and name != MOST}
         )
-    print("the host counted " + ", ".join(f"{name} {value:,}" for name, value in counted.items()))
-    return int(missed)

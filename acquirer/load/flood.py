@@ -12,6 +12,7 @@ import selectors
 import socket
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import cycle
@@ -21,6 +22,7 @@ from typing import Any, Final
 
 from acquirer.data.json_text import parse_json
 from acquirer.load.generator import SOURCES, UNDER_WAY, open_from
+from acquirer.net.files import make_room
 
 CHUNK_BYTES: Final = 64 * 1024
 """What is handed to the system at once: some twenty frames, so that the generator costs less than the host."""
@@ -30,6 +32,15 @@ LOOK_S: Final = 0.05
 
 CONNECT_S: Final = 60.0  # only a host that never accepts takes longer
 
+UNREAD: Final = ("unread", "zero-window", "half-closed")
+"""Ways that read nothing."""
+
+HELD_S: Final = 1.0
+"""Between the end of a half-closed connection's sending and its closing: its answers are written meanwhile."""
+
+LEAST_BUFFER_BYTES: Final = 1
+"""Of what is received, for a window of zero; the system makes it the least that it knows (2,304 on Linux)."""
+
 AGAIN_S: Final = 0.05
 """Until a connection that the host has ended is opened anew: a program that tries again, not one that only connects."""
 
@@ -38,9 +49,11 @@ AGAIN_S: Final = 0.05
 class FloodJob:
     """What is sent where, and how.
 
-    `way`: ``stream`` sends frame after frame and reads what comes; ``unread`` reads nothing; ``bytewise`` sends each
-    byte alone; ``begun`` sends its frames once and waits; ``fresh`` opens a connection for each frame and waits for its
-    answer or its end; ``empty`` opens connections and closes them again.
+    `way`: ``stream`` sends frame after frame and reads what comes; ``unread`` reads nothing; ``zero-window`` neither,
+    and its system takes next to nothing either; ``bytewise`` sends each byte alone; ``begun`` sends its frames once and
+    waits; ``silent`` sends nothing; ``half-closed`` sends, ends its side, reads nothing and goes away without a word;
+    ``fresh`` opens a connection for each frame and waits for its answer or its end; ``empty`` opens connections and
+    closes them again.
     """
 
     address: tuple[str, int]
@@ -80,6 +93,7 @@ class Flood:
         self._chunks = [_chunk([bytes.fromhex(frame) for frame in frames], least) for frames in job.frames]
         self._selector = selectors.DefaultSelector()
         self._again: list[tuple[float, int]] = []  # when a connection is opened anew, and its number
+        self._held: deque[tuple[float, int, socket.socket]] = deque()  # half-closed: until when, number, connection
         self._sources = cycle(SOURCES)
 
     def open(self) -> None:
@@ -96,15 +110,21 @@ class Flood:
             self._run_kept()
         for key in list(self._selector.get_map().values()):
             key.fileobj.close()  # type: ignore[union-attr]
+        for _, _, sock in self._held:
+            sock.close()
         self._selector.close()
 
     def _open(self, number: int) -> None:
-        sock = socket.create_connection(self._job.address, timeout=CONNECT_S)
+        way = self._job.way
+        sock = socket.socket()
+        if way == "zero-window":  # before it connects, which is when a window is offered
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LEAST_BUFFER_BYTES)
+        sock.settimeout(CONNECT_S)
+        sock.connect(self._job.address)
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        events = selectors.EVENT_WRITE
-        if self._job.way != "unread":
-            events |= selectors.EVENT_READ
+        events = 0 if way in UNREAD else selectors.EVENT_READ
+        events |= 0 if way == "silent" else selectors.EVENT_WRITE
         self.counts.opened += 1
         self._selector.register(sock, events, _Sender(number, self._chunks[number % len(self._chunks)]))
 
@@ -121,6 +141,10 @@ class Flood:
                         self.counts.sent_bytes += sender.write(sock, most)
                         if self._job.way == "begun":
                             self._selector.modify(sock, selectors.EVENT_READ, sender)
+                        elif self._job.way == "half-closed" and sender.whole:
+                            sock.shutdown(socket.SHUT_WR)
+                            self._selector.unregister(sock)
+                            self._held.append((monotonic() + HELD_S, sender.number, sock))
                 except BlockingIOError:
                     continue
                 except OSError:
@@ -129,6 +153,10 @@ class Flood:
                     self.counts.ended += 1
                     self._again.append((monotonic() + AGAIN_S, sender.number))
             now_s = monotonic()
+            while self._held and self._held[0][0] <= now_s:
+                _, number, sock = self._held.popleft()
+                sock.close()  # what it did not read makes that a reset
+                self._again.append((now_s, number))
             while self._again and self._again[0][0] <= now_s:
                 self._open(self._again.pop(0)[1])
 
@@ -175,6 +203,11 @@ class _Sender:
         self._at = 0
         self._rest = b""
 
+    @property
+    def whole(self) -> bool:
+        """Return whether all bytes were sent, and the first comes next."""
+        return self._at == 0
+
     def write(self, sock: socket.socket, most: int) -> int:
         """Send at most so many bytes; return how many were."""
         sent = sock.send(self._chunk[self._at : self._at + most])
@@ -203,7 +236,9 @@ def _chunk(frames: list[bytes], least: int) -> bytes:
 
 def main() -> int:
     """Run one flood until the input ends."""
-    flood = Flood(FloodJob.read(Path(sys.argv[1])))
+    job = FloodJob.read(Path(sys.argv[1]))
+    make_room(job.connections)
+    flood = Flood(job)
     flood.open()
     print("ready", flush=True)
 

@@ -16,14 +16,21 @@ from acquirer.load.terminals import LoadTerminal
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.jbig import HEADER_BYTES
 from acquirer.signature.jbig_encoder import encode_jbig
+from acquirer.signature.pen import draw_signature
 
 OTHERS: Final = 400
 """The first of the terminals that sign on beside those that connections stand for: their keys change."""
 
 RUBBISH_BYTES: Final = 3_000
 
-IMAGES: Final = 2
-"""Of each connection: its sales are then repeats, and its images known."""
+IMAGES: Final = 50
+"""Of each connection in a phase, more than a host takes in some seconds: then sales are repeats, and images known."""
+
+MOST_PHASES: Final = 10_000
+"""Whose sales differ: STANs of a terminal, below those of a sign-on."""
+
+SILENT: Final = 20
+"""Connections that cost their peer nothing to keep: so many times as many."""
 
 IMAGE_SIDE: Final = 1_024
 """Pixels: the most that a host takes (`signature.bitmap.MAX_PIXELS`)."""
@@ -36,6 +43,7 @@ class FloodKind:
     title: str
     way: str
     frames: Callable[[FloodFrames, int], list[bytes]]  # of a connection, with their lengths
+    times: int = 1  # as many connections as others have
 
 
 class FloodFrames:
@@ -46,6 +54,7 @@ class FloodFrames:
         self._templates = templates
         self._mid = mid
         self.terminals: list[LoadTerminal] = []  # one for each connection, signed on
+        self.phase = 0  # each has sales of its own
 
     def echo(self, number: int) -> list[bytes]:
         """Return an echo test of the connection's own terminal."""
@@ -89,21 +98,27 @@ class FloodFrames:
         """Return one sale of one terminal, again and again."""
         return [self.terminals[0].sale("000001")]
 
+    def signatures(self, number: int) -> list[bytes]:
+        """Return sales, each with an ordinary signature."""
+        return self._signed(number, ordinary_image)
+
     def slow_images(self, number: int) -> list[bytes]:
         """Return sales, each with a signature that takes long to decode: the largest image, in fifty bytes."""
-        found = []
-        for stan in map(str, range(800_000, 800_000 + IMAGES)):
-            found += [self.terminals[number].sale(stan), self.terminals[number].upload(_slow_image(stan), stan)]
-        return found
+        return self._signed(number, _white)
 
     def begun(self, number: int) -> list[bytes]:
-        """Return half a frame; the rest never comes."""
-        (echo,) = self.echo(number)
-        return [echo[: len(echo) // 2]]
+        """Return the longest frame without its last byte, which never comes."""
+        return [self.largest(number)[0][:-1]]
 
     def nothing(self, _number: int) -> list[bytes]:
         """Return an empty frame, which is not sent either."""
         return [b"\0\0"]
+
+    def _signed(self, number: int, image: Callable[[], bytes]) -> list[bytes]:
+        first, found = 1 + self.phase % MOST_PHASES * IMAGES, []
+        for stan in (f"{one:06}" for one in range(first, first + IMAGES)):
+            found += [self.terminals[number].sale(stan), self.terminals[number].upload(_another(image(), stan), stan)]
+        return found
 
     def _identity(self, number: int) -> dict[str, Any]:
         return {"tid": str(FIRST_TID + number), "mid": self._mid, "batch": "000001", "transaction_type": "00"}
@@ -121,18 +136,31 @@ class FloodFrames:
         return frame[self._dialect.framing.before_bytes :]
 
 
-def _slow_image(text: str) -> bytes:
-    """Return a stream whose every pixel is decoded by arithmetic; `text` makes it another one, in a comment."""
-    white, comment = _white(), text.encode()
-    return white[:HEADER_BYTES] + b"\xff\x07" + len(comment).to_bytes(4, "big") + comment + white[HEADER_BYTES:]
+def _another(image: bytes, text: str) -> bytes:
+    """Return an image with a comment, which makes it another one."""
+    comment = text.encode()
+    return image[:HEADER_BYTES] + b"\xff\x07" + len(comment).to_bytes(4, "big") + comment + image[HEADER_BYTES:]
+
+
+@cache
+def ordinary_image() -> bytes:
+    """Return the image of a signature as terminals make them."""
+    return encode_jbig(draw_signature("Ann", seed=1))
 
 
 @cache
 def _white() -> bytes:
+    """A stream whose every pixel is decoded by arithmetic."""
     return encode_jbig(Bitmap(IMAGE_SIDE, IMAGE_SIDE, bytes(IMAGE_SIDE // 8 * IMAGE_SIDE)), typical=False)
 
 
-GOOD: Final = FloodKind("good echo tests", "stream", FloodFrames.echo)
+ALONE, ECHOES, SIGNATURES = "alone", "echoes", "signatures"
+
+GOOD: Final[Mapping[str, FloodKind]] = {
+    ECHOES: FloodKind("good echo tests", "stream", FloodFrames.echo),
+    SIGNATURES: FloodKind("sales with ordinary signatures", "stream", FloodFrames.signatures),
+}
+"""What is as good as what sellers send: what rubbish is compared with."""
 
 RUBBISH: Final[Mapping[str, FloodKind]] = {
     "format-errors": FloodKind("format errors of 3 kB", "stream", FloodFrames.format_errors),
@@ -144,9 +172,27 @@ RUBBISH: Final[Mapping[str, FloodKind]] = {
     "repeats": FloodKind("repeats of one sale", "stream", FloodFrames.repeats),
     "bytewise": FloodKind("format errors, each byte sent alone", "bytewise", FloodFrames.format_errors),
     "unread": FloodKind("echo tests whose answers are not read", "unread", FloodFrames.echo),
-    "slow-images": FloodKind("sales with signatures that take long to decode", "stream", FloodFrames.slow_images),
-    "begun": FloodKind("frames that are begun and never end", "begun", FloodFrames.begun),
+    "zero-window": FloodKind("the same, with windows of zero", "zero-window", FloodFrames.echo),
+    "half-closed": FloodKind("the same, ended on one side, then gone", "half-closed", FloodFrames.echo),
+    "begun": FloodKind("frames of 8 kB that lack their last byte", "begun", FloodFrames.begun, SILENT),
+    "silent": FloodKind("connections that say nothing", "silent", FloodFrames.nothing, SILENT),
     "fresh": FloodKind("a connection for each format error", "fresh", FloodFrames.format_errors),
     "empty": FloodKind("connections that are opened and closed", "empty", FloodFrames.nothing),
+    "slow-images": FloodKind("sales with signatures that are slow to decode", "stream", FloodFrames.slow_images),
 }
 """Rubbish, by its name on the command line."""
+
+BESIDE_SIGNATURES: Final = ("slow-images",)
+"""Kinds that are compared with sales and ordinary signatures, and measured at a host of their own: each of them is a
+new transaction, which costs a host several times what an echo test does, and images are decoded long afterwards."""
+
+
+def yardstick_of(name: str) -> str:
+    """Return the good kind that another is compared with; of a good one, itself.
+
+    >>> yardstick_of("slow-images"), yardstick_of("begun"), yardstick_of("signatures")
+    ('signatures', 'echoes', 'signatures')
+    """
+    if name in GOOD:
+        return name
+    return SIGNATURES if name in BESIDE_SIGNATURES else ECHOES

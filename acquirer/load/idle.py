@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from acquirer.load.cpu import resident_bytes
 from acquirer.load.frames import sign_on_templates
 from acquirer.load.generator import FrameTemplate, KeptConnections
+from acquirer.load.memory import resident_bytes
 from acquirer.load.pairs import Mark
 from acquirer.load.servers import DIALECT, REGISTERED, ServerProcess, approved_answer, host
 from acquirer.net.files import make_room

@@ -16,9 +16,9 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.errors import ConfigurationError
 from acquirer.journal.exchange_filter import ExchangeFilter
 from acquirer.journal.search import JournalSearch
-from acquirer.load.cpu import resident_bytes
 from acquirer.load.frames import FIRST_TID, sign_on_templates
 from acquirer.load.generator import KeptConnections
+from acquirer.load.memory import resident_bytes
 from acquirer.load.pairs import Mark
 from acquirer.load.servers import DIALECT, MASTER_KEY, REGISTERED, ServerProcess, approved_answer, host
 from acquirer.load.terminals import Sales, signed_on

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Final, TextIO
 
 import acquirer
@@ -43,18 +44,19 @@ class ServerProcess:
         """Return the processor time used so far by it and the processes it has started."""
         return used_s(self.process.pid)
 
-    def settled_cpu_s(self) -> float:
+    def settled_cpu_s(self, most_s: float = inf) -> float:
         """Return the same once it does nothing any more: journal and log lag behind its answers."""
-        return sum(settled_by_process(self.process.pid).values())
+        return sum(settled_by_process(self.process.pid, most_s).values())
 
 
-def settled_by_process(pid: int) -> dict[str, float]:
-    """Return the processor time used so far by each process of a server, once it does nothing any more."""
+def settled_by_process(pid: int, most_s: float = inf) -> dict[str, float]:
+    """Return the processor time used so far by each process of a server, once it is at rest, or time is up."""
     before = used_by_process(pid)
+    end_s = monotonic() + most_s
     while True:
         sleep(SETTLE_S)
         after = used_by_process(pid)
-        if sum(after.values()) - sum(before.values()) < SETTLE_S * QUIET_SHARE:
+        if sum(after.values()) - sum(before.values()) < SETTLE_S * QUIET_SHARE or monotonic() > end_s:
             return after
         before = after
 

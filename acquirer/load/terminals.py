@@ -58,6 +58,14 @@ class LoadTerminal:
         reply = self._approved(connection, self.sale(SALE_STAN))
         self._rrn = self._dialect.text(reply, "rrn")
 
+    def sign(self, connection: socket.socket, image: bytes) -> None:
+        """Upload a signature for the sale that was made.
+
+        Raises:
+            NotReady: the host does not approve.
+        """
+        self._approved(connection, self.upload(image))
+
     def sale(self, stan: str) -> bytes:
         """Return a sale's frame, its length before it."""
         elements: dict[str, Value] = {

@@ -10,7 +10,8 @@ import pytest
 
 from acquirer.load import ratios
 from acquirer.load.bench import main
-from acquirer.load.cpu import process_name, resident_bytes, used_by_process
+from acquirer.load.cpu import process_name, used_by_process
+from acquirer.load.memory import resident_bytes
 from acquirer.load.ratios import RatioOptions
 from acquirer.load.servers import host, terminals_file
 from acquirer.testing import running_host
