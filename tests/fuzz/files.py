@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from acquirer.certification.reading import CaseContext, read_cases, read_certification_header
 from acquirer.data.table import Table
 from acquirer.data.toml import DataError, Document, parse_toml
 from acquirer.dialect.imported import write
@@ -14,6 +15,7 @@ from acquirer.dialect.jpos import read_packager
 from acquirer.dialect.lint import lint
 from acquirer.dialect.loading import load
 from acquirer.dialect.moov import read_specification
+from acquirer.inspect.capture import read_capture
 from acquirer.inspect.capture_forms import CaptureError
 from acquirer.inspect.doctor import diagnose_capture
 from acquirer.inspect.hexdump import HexError, hexdump, read_hex
@@ -22,9 +24,11 @@ from acquirer.load.plan_file import plan_of
 from acquirer.scenario import declaration
 from acquirer.scenario.registry import known_names
 from acquirer.scenario.rules.reading import read_rules
+from acquirer.settings.config import _config, _in_file
+from acquirer.settings.downloads import FILES
 from acquirer.settings.shipped import specs_dir
 from acquirer.settings.specs import finder, load_dialect
-from tests.fuzz.frames import DIALECTS, frames_of
+from tests.fuzz.frames import frames_of
 from tests.fuzz.target import Selector
 
 SPOKEN: Final = ("unionpay-pos", "iso8583-1987-ascii")
@@ -127,6 +131,65 @@ TERMINAL_SEEDS: Final = (
 )
 
 
+# files that a host and a certification are steered by
+
+DOWNLOADS: Final = tuple(FILES)
+
+
+def read_settings_file(document: Document) -> None:
+    """Read acquirer.toml; what is accepted can be compared and shown, as `serve` does."""
+    config = _config(_in_file(document))
+    assert config == _config(_in_file(document))
+    assert repr(config)
+    assert config.no_sign_limit_minor is None or config.no_sign_limit_minor >= 0
+
+
+def read_case_file(document: Document) -> None:
+    read_certification_header(document)
+    read_cases(document, CaseContext(load_dialect("unionpay-pos"), ("standard", "poor"), 10.0))
+
+
+def read_download_file(data: bytes) -> None:
+    """Read a file of what terminals download; which one the first byte says."""
+    selector = Selector(data)
+    read = FILES[selector.choose(DOWNLOADS)]
+
+    def whole(document: Document) -> None:
+        top = Table(document)
+        read(top)
+        top.end()
+
+    reader(whole)(selector.rest)
+
+
+def download_seeds() -> Iterator[bytes]:
+    """Yield the shipped files, of each the first tables: some are longer than an input may be."""
+    for number, name in enumerate(DOWNLOADS):
+        text = (specs_dir() / "downloads" / name).read_text(encoding="utf-8")
+        parts = re.split(r"(?m)^(?=\[)", text)
+        yield bytes([number]) + "".join(parts[:3]).encode()
+
+
+def case_seeds() -> Iterator[bytes]:
+    """Yield the shipped files of cases, of each the first three and the rest in threes."""
+    for path in sorted((specs_dir() / "certification").glob("*.toml")):
+        head, *cases = re.split(r"(?m)^(?=\[\[case\]\])", path.read_text(encoding="utf-8"))
+        for first in range(0, len(cases), 3):
+            yield (head + "".join(cases[first : first + 3])).encode()
+
+
+SETTINGS_SEEDS: Final = (
+    b'listen = ["127.0.0.1:8583", "9000=iso8583-1987-ascii,tls=pos"]\nstore = "memory:"\nhttp = "127.0.0.1:0"\n'
+    b'[tls.pos]\ncertificate = "server.pem"\nkey = "server.key"\nclient_ca = "ca.pem"\n',
+    b'dialect = "unionpay-pos"\nterminals = "terminals.toml"\ntimezone = "Europe/Berlin"\ntrigger_amounts = true\n'
+    b'refund_days = 30\nsettlement_reply = "host"\nfault = ["silent:tid=10000161"]\npack = ["day-end"]\n'
+    b'signature_check = ["amount=log"]\nno_sign_limit = "1000.00"\n',
+    b'seed = 7\nclock = 2026-01-02T08:00:00+08:00\nlog = "json"\ntrace = "trace.pcapng"\ntrace_mib = 9\n'
+    b'patience_s = 1.5\nconnections = 100\nframe_s = 1\nidle_s = 2\nkeep_days = 35\n',
+    b'clock = "virtual"\nmagic_amounts = true\nunsigned_at_settlement = "note"\nreversible_loads = "all"\n',
+)
+
+
 # descriptions of other programs
 
 
@@ -171,12 +234,22 @@ def description_seeds() -> Iterator[bytes]:
 # captures
 
 
+def read_any_capture(data: bytes) -> None:
+    """Read a capture in all forms that it may have; all that is found is named, and not empty."""
+    try:
+        for reading in read_capture(data):
+            assert reading.form
+            assert reading.streams
+    except CaptureError as exc:
+        assert "\n" not in str(exc)
+
+
 def diagnose(data: bytes) -> None:
     """Diagnose a capture in any form; what is found is shown without what must not be seen."""
     if not data:
         return
     try:
-        found = diagnose_capture(data, [load_dialect(name) for name in DIALECTS])
+        found = diagnose_capture(data, [load_dialect(name) for name in SPOKEN])
     except CaptureError as exc:
         assert "\n" not in str(exc)
         return
