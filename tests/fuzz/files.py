@@ -185,7 +185,7 @@ SETTINGS_SEEDS: Final = (
     b'refund_days = 30\nsettlement_reply = "host"\nfault = ["silent:tid=10000161"]\npack = ["day-end"]\n'
     b'signature_check = ["amount=log"]\nno_sign_limit = "1000.00"\n',
     b'seed = 7\nclock = 2026-01-02T08:00:00+08:00\nlog = "json"\ntrace = "trace.pcapng"\ntrace_mib = 9\n'
-    b'patience_s = 1.5\nconnections = 100\nframe_s = 1\nidle_s = 2\nkeep_days = 35\n',
+    b"patience_s = 1.5\nconnections = 100\nframe_s = 1\nidle_s = 2\nkeep_days = 35\n",
     b'clock = "virtual"\nmagic_amounts = true\nunsigned_at_settlement = "note"\nreversible_loads = "all"\n',
 )
 
