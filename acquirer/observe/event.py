@@ -25,8 +25,13 @@ def utc(at_us: int) -> str:
     >>> utc(1_767_254_400_123_456)
     '2026-01-01T08:00:00.123Z'
     """
-    at_s, rest_us = divmod(at_us, 1_000_000)
-    return f"{_second(at_s)}.{rest_us // 1000:03d}Z"
+    return _millisecond(at_us // 1000)
+
+
+@lru_cache(maxsize=64)  # at a full host a dozen lines have one
+def _millisecond(at_ms: int) -> str:
+    at_s, rest_ms = divmod(at_ms, 1000)
+    return f"{_second(at_s)}.{rest_ms:03d}Z"
 
 
 @lru_cache(maxsize=4)  # lines come in the order of time

@@ -26,7 +26,7 @@ POOL_SETS: Final = 2_048
 """Sets of keys kept ready for one layout, some 80 kB: the first of a burst are answered at once, and the generator has
 a tenth of a second to be given a processor."""
 
-BATCH_SETS: Final = 128
+BATCH_SETS: Final = 256
 """Made at once: a millisecond's work."""
 
 STARTS_AT: Final = 32
@@ -47,6 +47,7 @@ class KeyPool:
         self.issuer = issuer
         self._generator = generator
         self._ready: list[bytes] = []
+        self.known = False  # the process has its layout
         self._due = 0  # ordered, and not delivered
 
     def take(self) -> bytes | None:
@@ -106,7 +107,8 @@ class KeyGenerator:
         if self._channel is None or self._ended:
             return False
         issuer = pool.issuer
-        self._channel.send((pool.number, issuer.package, issuer.mak))
+        self._channel.send((pool.number, None if pool.known else (issuer.package, issuer.mak)))
+        pool.known = True
         return True
 
     def close(self) -> None:
@@ -136,9 +138,10 @@ def main(connection: Connection) -> None:
         randbytes = pooled()
         issuers: dict[int, PackageIssuer] = {}
         while True:
-            number, package, mak = channel.receive(connection)
-            issuer = issuers.get(number) or issuers.setdefault(number, PackageIssuer(package, mak))
-            batch = issuer.fresh(randbytes, BATCH_SETS)
+            number, layout = channel.receive(connection)
+            if layout is not None:
+                issuers[number] = PackageIssuer(*layout)
+            batch = issuers[number].fresh(randbytes, BATCH_SETS)
             channel.reply(connection, (number, seal.seal(batch, _binding(number))))
     except (EOFError, OSError):
         return

@@ -14,15 +14,15 @@ from acquirer.security.ciphers import BLOCK_BYTES, CipherName
 from acquirer.security.secret import CheckValue, Secret
 
 _ALGORITHMS: Final[dict[tuple[CipherName, int], str]] = {
-    ("des", 8): "EVP_des_ede3_ecb",  # with its key thrice: single DES is not in OpenSSL's default provider
-    ("3des", 16): "EVP_des_ede3_ecb",
+    ("des", 8): "EVP_des_ede_ecb",  # with its key twice: single DES is not in OpenSSL's default provider
+    ("3des", 16): "EVP_des_ede_ecb",  # two schedules instead of three
     ("3des", 24): "EVP_des_ede3_ecb",
     ("sm4", 16): "EVP_sm4_ecb",
     ("aes", 16): "EVP_aes_128_ecb",
     ("aes", 24): "EVP_aes_192_ecb",
     ("aes", 32): "EVP_aes_256_ecb",
 }
-_TRIPLE_BYTES: Final = 24
+_DOUBLE_BYTES: Final = 16
 _TRIED: Final = bytes(range(1, 33))  # a key of these proves that both compute alike
 
 
@@ -52,14 +52,14 @@ def _openssl(cipher: CipherName, size_bytes: int) -> CheckValue:
     pad(context, 0)
     block_bytes = BLOCK_BYTES[cipher]
     block, written = ctypes.create_string_buffer(2 * block_bytes), ctypes.c_int()
-    to, count, zeros = ctypes.addressof(block), ctypes.addressof(written), bytes(block_bytes)
-    whole_bytes = _TRIPLE_BYTES if block_bytes == BLOCK_BYTES["des"] else size_bytes
+    zeros, size_of_block = ctypes.c_char_p(bytes(block_bytes)), ctypes.c_int(block_bytes)  # made once: each call would
+    of, to, count = [ctypes.c_void_p(one) for one in (context, ctypes.addressof(block), ctypes.addressof(written))]
+    times = max(_DOUBLE_BYTES // size_bytes, 1)
     kept = (block, written)  # what `to` and `count` point at lives as long as the function does
 
     def make(clear: bytes, size: int) -> bytes:
-        key = (clear * 3)[:whole_bytes]
         if len(clear) != size_bytes or not (
-            begin(context, None, None, key, None) and update(context, to, count, zeros, block_bytes)
+            begin(of, None, None, clear * times, None) and update(of, to, count, zeros, size_of_block)
         ):
             raise ValueError(f"a check value could not be computed of {len(clear)} bytes")
         return kept[0].raw[:size]
