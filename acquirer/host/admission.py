@@ -13,6 +13,8 @@ the services ask for by themselves (`case`). A refusal here books nothing.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from acquirer.dialect.dialect import Route
 from acquirer.host.calendar import is_expiry, is_time_zone
 from acquirer.host.core import Host
@@ -86,6 +88,7 @@ def names_operator(route: Route) -> bool:
     return "operator" in route.mandatory or "operator" in route.also
 
 
+@lru_cache(256)  # a chain has some hundred operators
 def two_digits(operator: str) -> str:
     """Return the number of an operator as it is registered; some terminals send three digits, others a blank."""
     number = operator.strip()

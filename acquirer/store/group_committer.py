@@ -54,10 +54,14 @@ _OUTCOMES: Final = {
 }
 
 
+_Waiting = tuple[Commit | ReadyExchange, OnOutcome, float]
+"""A commit, what is called with its outcome, and since when it waits, by the monotonic clock."""
+
+
 class _Group(NamedTuple):
     """A group that the writer has."""
 
-    commits: list[tuple[Commit | ReadyExchange, OnOutcome]]
+    commits: list[_Waiting]
     refusals: int  # so many of them
     outcomes: list[CommitOutcome | None]  # of commits that are not written; None: the writer reports it
     deliveries: list[Row]
@@ -89,14 +93,15 @@ class GroupCommitter:
         self._writer = writer
         self._call_soon = call_soon
         self._now_s, self._on_group = now_s, on_group
-        self._gathered: list[tuple[Commit | ReadyExchange, OnOutcome]] = []  # in this turn of the loop
-        self._waiting: deque[tuple[Commit | ReadyExchange, OnOutcome, float]] = deque()
+        self._gathered: list[_Waiting] = []  # in this turn of the loop
+        self._waiting: deque[_Waiting] = deque()
         self._refusals: RefusalQueue[tuple[Commit, OnOutcome]] = RefusalQueue()
         self._with_writer: deque[_Group] = deque()
         self._deliveries: deque[Row] = deque()
         self._put_off = False  # deliveries: another program holds the file
         self._unanswered = self._unanswered_refusals = 0  # commits; the first but for refusals
         self._called = False  # `_hand_over` is about to run
+        self._called_s = 0.0  # since when
         self._slow = False  # the oldest commit had waited too long when this turn's first one was asked for
         writer.start(self._report)
 
@@ -126,9 +131,9 @@ class GroupCommitter:
             self._call_soon(partial(on_outcome, CommitOutcome.OVERLOADED))
             return
         self._unanswered += 1
-        self._gathered.append((wanted, on_outcome))
         if not self._called:
             self._call_hand_over()
+        self._gathered.append((wanted, on_outcome, self._called_s))
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
         """Remember what became of a reply: it travels with the next group, or alone when there is none."""
@@ -177,14 +182,13 @@ class GroupCommitter:
 
     def _call_hand_over(self) -> None:
         self._called = True
+        self._called_s = time.monotonic()
         self._call_soon(self._hand_over)
 
     def _hand_over(self) -> None:
         self._called = False
-        if self._gathered:
-            now_s = time.monotonic()
-            self._waiting.extend([(*one, now_s) for one in self._gathered])
-            self._gathered.clear()
+        self._waiting.extend(self._gathered)
+        self._gathered.clear()
         self._put_off = False
         self._feed_writer()
 
@@ -207,10 +211,11 @@ class GroupCommitter:
         outcomes: list[CommitOutcome | None] = []
         packed: list[PackedChanges] = []
         claimed: set[object] = set()
-        commits = [(commit, on_outcome) for commit, on_outcome, _ in taken] + refusals
+        commits = taken
         if refusals:
+            commits = [*taken, *[(commit, on_outcome, taken_s) for commit, on_outcome in refusals]]
             commits.sort(key=lambda one: one[0].changes.evidence.at_us)  # as those that need not wait
-        for commit, _ in commits:
+        for commit, _, _ in commits:
             changes = commit.changes
             if commit.deadline_s < deadline_s:
                 outcomes.append(CommitOutcome.EXPIRED)
@@ -252,7 +257,7 @@ class GroupCommitter:
         numbers = iter(result.numbers or ())
         self._unanswered -= len(group.commits) - group.refusals
         self._unanswered_refusals -= group.refusals
-        for (commit, on_outcome), outcome in zip(group.commits, group.outcomes, strict=True):
+        for (commit, on_outcome, _), outcome in zip(group.commits, group.outcomes, strict=True):
             changes = commit.changes
             if outcome is None:
                 number = next(numbers, LOCKED)  # there are none when nothing was begun
@@ -269,9 +274,8 @@ class GroupCommitter:
         """Fail every commit: it is unknown what became of those with the writer, and nothing more is written."""
         self._direct.forget_rows()
         self._deliveries.clear()
-        commits = [one for group in self._with_writer for one in group.commits]
-        commits += [(commit, on_outcome) for commit, on_outcome, _ in self._waiting]
-        commits += self._refusals.take(len(self._refusals))
+        waiting = [one for group in self._with_writer for one in group.commits] + [*self._waiting]
+        commits = [(commit, on_outcome) for commit, on_outcome, _ in waiting] + self._refusals.take(len(self._refusals))
         self._with_writer.clear()
         self._waiting.clear()
         self._unanswered, self._unanswered_refusals = len(self._gathered), 0

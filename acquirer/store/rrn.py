@@ -38,9 +38,8 @@ class ReferenceNumbers:
 
     def take(self) -> str:
         """Return the next number, twelve digits."""
-        number = self.next
-        self.given += 1
-        return number
+        self.given = given = self.given + 1
+        return f"{given % _WRAP:012d}"
 
     @property
     def next(self) -> str:

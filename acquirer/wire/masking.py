@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from contextlib import suppress
+from functools import lru_cache
 
 from acquirer.data.text import plural
 from acquirer.wire.card_numbers import (
@@ -60,8 +61,12 @@ def hidden(value: Value) -> str:
     >>> hidden("6212790200001797D2412")
     '[21 characters hidden]'
     """
-    unit = "byte" if isinstance(value, bytes) else "character"
-    return f"[{plural(len(value), unit)} hidden]"
+    return _hidden(len(value), "byte" if isinstance(value, bytes) else "character")
+
+
+@lru_cache(256)
+def _hidden(count: int, unit: str) -> str:
+    return f"[{plural(count, unit)} hidden]"
 
 
 def readable(value: Value, charset: str = "gbk") -> str:

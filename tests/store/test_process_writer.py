@@ -275,7 +275,7 @@ def test_an_answer_may_be_waited_for_that_arrived_along_with_another(acted, exch
         first.set_result(outcome)
         client.store._committer.flush()
 
-    client.store._committer._with_writer[0].commits[0] = (done[0], settle)
+    client.store._committer._with_writer[0].commits[0] = (done[0], settle, done[2])
     assert client.wait(first, second) == [DONE, DONE]
 
 

@@ -6,8 +6,10 @@ before them stay good for what was in flight, for a grace that is counted from h
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
+from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.plans import ElementValues
 from acquirer.host.admission import unlisted_operator
 from acquirer.host.calendar import Stamp
@@ -181,10 +183,16 @@ def _closed(terminal: TerminalConfig, session: Session) -> bool:
     return terminal.policy.required == "per-batch" and session.signed_off and not session.unused
 
 
+@lru_cache(256)  # a chain has some hundred operators
+def _operator_notes(dialect: Dialect, operator: str) -> tuple[str, ...]:
+    """Return who signs on, and what is odd about its number."""
+    return (f"operator {named(operator.strip())}", *operator_notes(dialect, operator))
+
+
 def _notes(host: Host, case: Case | None, before: Session, after: Session) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
     if after.operator:
-        notes = (f"operator {named(after.operator.strip())}", *operator_notes(host.dialect, after.operator))
+        notes = _operator_notes(host.dialect, after.operator)
         if case is not None and (unlisted := unlisted_operator(host, case.request, case.terminal)):
             notes = (*notes, f"unlisted-operator: {unlisted}")
     if after.serial and after.serial != before.serial:
