@@ -14,7 +14,7 @@ from acquirer.journal.entry import COLUMNS, NUMBERS
 from acquirer.journal.packed import PackedExchange
 from acquirer.journal.render import render
 from acquirer.model.evidence import Evidence
-from acquirer.observe.event import LogEvent
+from acquirer.observe.event import LogEvent, utc
 from acquirer.observe.event_lines import event_line
 from acquirer.observe.lines import AsJson, AsText, exchange_line
 from acquirer.settings.specs import load_dialect
@@ -101,6 +101,31 @@ def test_the_quick_way_to_write_a_line_says_the_same_as_any_other(several: list[
         text = render_json.exchange(number, one)
         assert json.loads(text) == exchange_line(entry_of(one, number))
         assert "\n" not in text
+
+
+@pytest.mark.parametrize("name", ["why", "tid", "rrn", "peer"])
+def test_no_character_breaks_a_line(name: str) -> None:
+    for character in [*map(chr, range(256)), "\u2028", "\u94f6"]:
+        one = row(**{name: f"a{character}b"})
+        text = as_json(one)
+        assert json.loads(text) == exchange_line(entry_of(one[1], 3)), repr(character)
+        assert "\n" not in text
+
+
+def test_a_line_break_in_a_sentence_makes_no_second_line() -> None:
+    line = json.loads(as_json(row(why="first\nsecond", notes=("one", "two"))))
+    assert "\n" not in as_json(row(why="first\nsecond", notes=("one", "two")))
+    assert line["notes"] == ["one", "two"]
+
+
+@pytest.mark.parametrize(("took_us", "took_ms"), [(0, 0.0), (1, 0.001), (1000, 1.0), (4097, 4.097)])
+def test_milliseconds_are_a_number(took_us: int, took_ms: float) -> None:
+    assert json.loads(as_json(row(took_us=took_us)))["took_ms"] == took_ms
+
+
+@pytest.mark.parametrize("at_us", [AT_US, AT_US + 7_999, AT_US + 45_000, AT_US + 999_999, AT_US + 1_000_000])
+def test_a_time_has_three_digits_behind_its_second(at_us: int) -> None:
+    assert utc(at_us) == f"2026-01-01T08:00:0{(at_us - AT_US) // 1_000_000}.{(at_us - AT_US) % 1_000_000 // 1000:03}Z"
 
 
 def test_an_exchange_is_one_line_for_eyes() -> None:
