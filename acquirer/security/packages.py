@@ -128,8 +128,7 @@ class PackageIssuer:
         parts = [[clear[at : at + total] for at in starts]]
         computed = self._check_values or [one.factory.check_value for one in self._slices]
         for one, value in zip(self._slices, computed, strict=True):  # key by key: one loop is quicker than one a set
-            start, stop = one.start, one.stop
-            parts.append([value(clear[at + start : at + stop], size) for at in starts])
+            parts.append([value(clear[at + one.start : at + one.stop], size) for at in starts])
         return b"".join([part for one_set in zip(*parts, strict=True) for part in one_set])
 
     def _quickest(self) -> tuple[CheckValue, ...]:

@@ -165,11 +165,6 @@ class GroupCommitter:
             return time.monotonic() - self._with_writer[0].since_s
         return time.monotonic() - self._waiting[0][2] if self._waiting else 0.0
 
-    @property
-    def _reserving_rrns(self) -> bool:
-        """Whether a new limit of reference numbers is under way."""
-        return any(group.rrn_limit is not None for group in self._with_writer)
-
     def _commit_refusal(self, wanted: Commit, on_outcome: OnOutcome, *, full: bool) -> None:
         one = (wanted, on_outcome)
         shed = one if full else self._refusals.put(wanted.changes.evidence.peer, one)
@@ -211,9 +206,8 @@ class GroupCommitter:
         outcomes: list[CommitOutcome | None] = []
         packed: list[PackedChanges] = []
         claimed: set[object] = set()
-        commits = taken
+        commits = taken + [(commit, on_outcome, taken_s) for commit, on_outcome in refusals]
         if refusals:
-            commits = [*taken, *[(commit, on_outcome, taken_s) for commit, on_outcome in refusals]]
             commits.sort(key=lambda one: one[0].changes.evidence.at_us)  # as those that need not wait
         for commit, _, _ in commits:
             changes = commit.changes
@@ -228,7 +222,8 @@ class GroupCommitter:
                 except Exception as exc:  # as with a row that cannot be written: the others can be
                     self.last_error = f"an exchange could not be written: {type(exc).__name__}: {exc}"
                     outcomes.append(CommitOutcome.OVERLOADED)
-        rrn_limit = rrns.limit_to_write(under_way=self._reserving_rrns)
+        reserving = any(group.rrn_limit is not None for group in self._with_writer)
+        rrn_limit = rrns.limit_to_write(under_way=reserving)
         since_s = taken[0][2] if taken else taken_s
         self._with_writer.append(_Group(commits, len(refusals), outcomes, deliveries, rrn_limit, since_s))
         try:

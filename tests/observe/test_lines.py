@@ -106,7 +106,8 @@ def test_the_quick_way_to_write_a_line_says_the_same_as_any_other(several: list[
 @pytest.mark.parametrize("name", ["why", "tid", "rrn", "peer"])
 def test_no_character_breaks_a_line(name: str) -> None:
     for character in [*map(chr, range(256)), "\u2028", "\u94f6"]:
-        one = row(**{name: f"a{character}b"})
+        values: dict[str, Any] = {name: f"a{character}b"}
+        one = row(**values)
         text = as_json(one)
         assert json.loads(text) == exchange_line(entry_of(one[1], 3)), repr(character)
         assert "\n" not in text
