@@ -53,6 +53,7 @@ def test_how_many_there_are_in_all(day: ControlledHost, monkeypatch: pytest.Monk
     page = day.get("/journal?filter=service%3Dsale&limit=1&after=2&count=true").json
     assert (page["total"], len(page["items"])) == (sales, 1)
     assert day.get("/journal?filter=code%3D99&count=true").json["total"] == 0
+    assert day.get("/journal?filter=service%3Dsign_on&count=true").json["total"] == 1, "the first one there is"
     monkeypatch.setattr(searching, "Bounds", lambda: Bounds(1, None))
     bounded = day.get("/journal?filter=amount%3E0&count=true").json
     assert bounded["total"] < sales
