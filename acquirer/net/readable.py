@@ -9,8 +9,8 @@ the loop watches each socket; `selectors` in between would cost a connection fou
    sends a thousand at once waits for its own and not others for them. Short rounds follow each other in one turn, with
    `between_rounds` between them: what a request is known for by then counts.
 2. What was read and not taken yet is a reason for a call too (`call_again`).
-3. A socket that is deferred is called after all others, and only so many of those in one turn: what a peer that is
-   refused again and again costs falls on peers like it. Where there is no epoll none is deferred.
+3. A socket that is deferred is called after all others, and only so many of those, for so long, in one turn: what a
+   peer that is refused again and again costs falls on peers like it. Where there is no epoll none is deferred.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ for all requests; enough for what is done together to cost less each."""
 
 DEFERRED_PER_TURN: Final = 8
 """Of those that are deferred: what is refused costs some 150 µs, so others wait little more than a millisecond."""
+
+DEFERRED_S: Final = 0.001
+"""No further one of them is called in a turn after this time: a step of a TLS handshake that checks a terminal's
+certificate costs up to a millisecond by itself."""
 
 
 def is_readable(fd: int, within_s: float = 0.0) -> bool:
@@ -142,8 +146,12 @@ class ReadableSockets:
                 self.between_rounds()
                 round_.extend(self._next)
                 self._next.clear()
-        for _ in range(min(len(deferred), DEFERRED_PER_TURN)):
-            self._call(deferred.popleft())
+        if deferred:
+            end_s = self._loop.time() + DEFERRED_S
+            for _ in range(min(len(deferred), DEFERRED_PER_TURN)):
+                self._call(deferred.popleft())
+                if self._loop.time() >= end_s:
+                    break
         if self._queued:
             self._want_turn()
 

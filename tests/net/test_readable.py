@@ -216,12 +216,16 @@ def test_one_that_asks_for_it_is_called_without_anything_to_read(pairs: list[Pai
     assert asyncio.run(trial()) == [False] * 3
 
 
-def test_deferred_ones_are_called_after_others_and_some_in_each_turn(pairs: list[Pair]) -> None:
+def test_deferred_ones_are_called_after_others_and_some_in_each_turn(
+    pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not hasattr(select, "epoll"):
         pytest.skip("the loop calls each socket, and defers none")
 
     async def trial() -> list[list[int]]:
-        readers = ReadableSockets(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "time", lambda: 0.0)  # no call takes any: a busy machine is no reason to stop
+        readers = ReadableSockets(loop)
         turns: list[list[int]] = [[]]
         for number, (here, there) in enumerate(pairs[:40]):
             there.send(b"x")
@@ -244,6 +248,42 @@ def test_deferred_ones_are_called_after_others_and_some_in_each_turn(pairs: list
     for turn in turns[-5:]:
         assert sorted(turn[:6]) == list(range(6))
         assert len(turn) == 6 + DEFERRED_PER_TURN
+
+
+@pytest.mark.parametrize(("took_s", "most"), [(0.00015, 7), (0.0006, 2), (0.005, 1)])
+def test_deferred_ones_that_take_long_are_called_in_several_turns(
+    took_s: float, most: int, pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is refused costs 150 µs, a step of a TLS handshake up to a millisecond: others wait for one millisecond."""
+    if not hasattr(select, "epoll"):
+        pytest.skip("the loop calls each socket, and defers none")
+
+    async def trial() -> list[list[str]]:
+        loop, clock_s = asyncio.get_running_loop(), 0.0
+        monkeypatch.setattr(loop, "time", lambda: clock_s)
+        readers = ReadableSockets(loop)
+        turns: list[list[str]] = [[]]
+
+        def take(name: str) -> None:
+            nonlocal clock_s
+            turns[-1].append(name)
+            clock_s += took_s
+
+        for number, (here, there) in enumerate(pairs[:20]):
+            there.send(b"x")
+            readers.watch(here.fileno(), partial(take, f"handshake {number}" if number else "kept"))
+            if number:
+                readers.defer(here.fileno())
+        for _ in range(60):
+            await asyncio.sleep(0)
+            turns.append([])
+        readers.close()
+        return [turn for turn in turns if turn]
+
+    turns = asyncio.run(trial())
+    assert {turn[0] for turn in turns} == {"kept"}, "in each turn, and first"
+    assert {len(turn) - 1 for turn in turns[:40]} == {most}
+    assert {name for turn in turns for name in turn} == {"kept", *(f"handshake {number}" for number in range(1, 20))}
 
 
 def test_a_number_that_is_given_to_another_socket_is_nothing_of_the_one_before(pairs: list[Pair]) -> None:

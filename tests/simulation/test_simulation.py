@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from acquirer.settings.specs import dialect_names
 from acquirer.simulation import world
 from acquirer.simulation.campaign import SimulationPlanError, checked_name, read_remembered
 from acquirer.simulation.checkers import SAME_BYTES, same_bytes
+from acquirer.simulation.checkers.books import refused_and_booked, voids_that_must_stand
 from acquirer.simulation.plan import FAULT_KINDS, draw_plan
 from acquirer.simulation.simulation import NOTHING_RAISES, PlanName, shrink, simulate
 from acquirer.simulation.world import run_simulation
-from tests.simulation.planted_bugs import BUGS
+from tests.simulation.host_bugs import refund_above_what_is_left
 from tests.simulation.terminal_bugs import unsaved
 
 REMEMBERED = Path(__file__).with_name("remembered.txt")
@@ -95,6 +97,16 @@ class TestDays:
         for name in read_remembered(REMEMBERED):
             assert simulate(name).violations == [], name.line
 
+    def test_known_limits_are_left_out_where_they_are_met_and_nowhere_else(self) -> None:
+        name = next(one for one in read_remembered(REMEMBERED) if one.only and one.seed == 3364042960)
+        assert voids_that_must_stand(run_simulation(name.plan())) == {("90000003", "000001")}
+        assert name.only is not None
+        before = replace(name, only=name.only[:-1])  # without the completion at the other terminal, or the reversal
+        assert voids_that_must_stand(run_simulation(before.plan())) == frozenset()
+        for seed in (1, 2, 3):
+            history = run_simulation(PlanName(seed, hours=1.0).plan())
+            assert voids_that_must_stand(history) | refused_and_booked(history) == frozenset()
+
     @pytest.mark.slow
     @pytest.mark.parametrize(
         ("dialect", "begin"), [(one, begin) for one, days in COMMIT_DAYS.items() for begin in range(0, days, MOST_DAYS)]
@@ -155,7 +167,7 @@ class TestPlans:
 
 class TestShrinking:
     def test_a_failure_is_reproduced_by_one_short_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        BUGS["refund_above_what_is_left"].plant(monkeypatch)
+        refund_above_what_is_left(monkeypatch)
         name = PlanName(1)
         whole = len(name.plan().numbers)
         smallest = shrink(name, "books follow the rules")

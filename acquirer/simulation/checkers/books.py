@@ -7,7 +7,8 @@ from typing import Final
 
 from acquirer.host.causes import discrepancies
 from acquirer.host.compared_batch import ComparedBatch
-from acquirer.model.rows import Transaction
+from acquirer.model.reasons import Reason
+from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.simulation.history import History, HostBooks
 from acquirer.simulation.ledger import LedgerNumber, TradeLedger, code_for, is_approved
 from acquirer.simulation.trade_rules import SIDES
@@ -25,6 +26,8 @@ KEPT: Final = ("sale", "pre_auth", "completion", "completion_advice")
 
 SLIPPED: Final = ("void", "refund", "pre_auth_void", "completion_void")
 """What such a terminal does not keep, but prints a slip of."""
+
+COMPLETIONS: Final = ("completion", "completion_advice", "moto_completion", "moto_completion_advice")
 
 CLOSED: Final = ("voided", "completed")
 """States of what no transaction may follow any more."""
@@ -54,13 +57,37 @@ def refused_and_booked(history: History) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
+def voids_that_must_stand(history: History) -> frozenset[tuple[str, str]]:
+    """Return the batches with a void of a completion that a terminal undid, and that stands all the same.
+
+    This is a known limit: no answer to the void arrived, and before its reversal did another terminal completed the
+    pre-authorisation that the void had opened. Undone, the void would have the cardholder pay twice. The refusal is 25,
+    which says to a terminal that there is nothing left to undo; no code of the field tells both apart.
+    """
+    found: set[tuple[str, str]] = set()
+    completed: dict[TransactionKey, str] = {}  # pre-authorisation → the terminal that completed it last
+    resting: dict[LedgerNumber, TransactionKey] = {}  # void → the pre-authorisation that it opened
+    for one in history.committed:
+        evidence, row, opened = one.changes.evidence, one.changes.transaction, one.changes.authorisation
+        number = LedgerNumber.of(evidence)
+        if row is not None and row.kind in COMPLETIONS and row.original and is_approved(evidence):
+            completed[row.original] = number.tid
+        elif evidence.service.endswith("completion_void") and opened is not None and is_approved(evidence):
+            resting[number] = opened.key
+        elif evidence.service == "reversal" and evidence.reason == Reason.ORIGINAL_CLOSED:
+            opened_by_it = resting.get(number)
+            if opened_by_it is not None and completed.get(opened_by_it, number.tid) != number.tid:
+                found.add((number.tid, number.batch))
+    return frozenset(found)
+
+
 def books_agree(history: History) -> Iterator[str]:
     """Host and terminal count the same transactions, batch by batch, and every batch was settled."""
     yield from history.unsettled
     books = history.books
     if books is None:
         return
-    left_out = refused_and_booked(history)
+    left_out = refused_and_booked(history) | voids_that_must_stand(history)
     if not settles(history.compiled.dialect):
         yield from _kept_agree(history, books, left_out)
         return
