@@ -28,9 +28,9 @@ from acquirer.control.health import health_routes
 from acquirer.control.held import held_routes
 from acquirer.control.journal import journal_routes
 from acquirer.control.metrics import metrics_routes
-from acquirer.control.mistakes import Mistakes, unusable_values
+from acquirer.control.mistakes import Mistakes
 from acquirer.control.population import population_routes
-from acquirer.control.problems import MEDIA_TYPE, Problem, pointer_of, unusable_value
+from acquirer.control.problems import MEDIA_TYPE, Problem, pointer_of, unusable_value, unusable_values
 from acquirer.control.receipts import receipt_routes
 from acquirer.control.rules import rule_routes
 from acquirer.control.schemas import SCHEMAS

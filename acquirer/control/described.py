@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from acquirer.control.schema_words import FORMS, JsonSchema
+from acquirer.control.schema_words import FORMS, JsonSchema, ref
 from acquirer.control.schemas import SCHEMAS
 
 JSON: Final = "application/json"
@@ -16,7 +16,7 @@ DescribedAnswer = dict[int | str, dict[str, Any]]
 def reference(name: str) -> JsonSchema:
     """Return the schema of a document by its name in `SCHEMAS`."""
     assert name in SCHEMAS, name
-    return {"$ref": f"#/components/schemas/{name}"}
+    return ref(name)
 
 
 def answers(name: str, status: int = 200, description: str = "", **forms: JsonSchema) -> DescribedAnswer:

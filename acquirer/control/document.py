@@ -12,9 +12,8 @@ from fastapi.responses import JSONResponse
 from acquirer.app.population import Named
 from acquirer.control.conditional import is_any, tags_of
 from acquirer.control.guard import MERGE_PATCH, TOML
-from acquirer.control.mistakes import MOST as MOST_MISTAKES
 from acquirer.control.mistakes import Mistakes, StandIns
-from acquirer.control.problems import Problem, unusable_value
+from acquirer.control.problems import MOST_ERRORS, Problem, unusable_value
 from acquirer.control.searching import Searching
 from acquirer.data.merge_patch import merge_patch
 from acquirer.data.toml import DataError
@@ -43,7 +42,6 @@ AS_MERGE_PATCH: Final[dict[str, Any]] = {"requestBody": {"content": {MERGE_PATCH
 """Of a ``PATCH``, beside what FastAPI describes: the other name of the same body."""
 
 TABLES: Final[dict[str, Any]] = {"anyOf": [TABLE, {"type": "array", "items": TABLE}]}
-
 
 _NEEDED: Final = {"rule": ("name", "then"), "fault": ("name", "kind"), "terminal": ("tid", "mid")}
 """Keys that a change cannot take away."""
@@ -112,7 +110,7 @@ def refuse_taken(noun: str, there: Iterable[Named], new: Iterable[tuple[str, Nam
     if pointers:
         name = pointers[0][1].removesuffix(" is taken")
         sentence = f"{name} is the name of another {noun}; give it its own, or replace that one with PUT"
-        raise Problem(HTTPStatus.CONFLICT, "taken", sentence, pointers=pointers[:MOST_MISTAKES])
+        raise Problem(HTTPStatus.CONFLICT, "taken", sentence, pointers=pointers[:MOST_ERRORS])
 
 
 def table_named(body: object, noun: str, name: str) -> dict[str, Any]:

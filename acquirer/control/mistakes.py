@@ -3,28 +3,24 @@
 1. Readers of tables stop at what they refuse first. So a table is read again without it, until nothing is refused.
 2. What others depend on is not left out but replaced (`StandIns`), and what only follows from what was refused before
    is not named: the same place, one around it, a key that is missing only now.
-3. No more than `MOST` are named, and none is looked for once `LONGEST_S` are used up.
+3. No more than `MOST_ERRORS` are named, and none is looked for once `LONGEST_S` are used up.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, cast
 
-from acquirer.control.problems import Problem, pointer_to, steps_of
-from acquirer.data.text import plural
+from acquirer.control.problems import MOST_ERRORS, Problem, pointer_to, steps_of, unusable_values
 from acquirer.data.toml import DataError, Document, KeyPath
 from acquirer.matcher.keys import ConditionError
 
 T = TypeVar("T")
-
-MOST: Final = 20
-"""Named of one request: more have one cause, and fill a screen."""
 
 LONGEST_S: Final = 0.2
 """Of the processor, for which mistakes are looked for: the first one is known, and the others are a courtesy."""
@@ -68,11 +64,11 @@ class Mistakes:
     @property
     def enough(self) -> bool:
         """Return whether no more are looked for."""
-        return len(self.pointers) >= MOST or (bool(self.pointers) and time.thread_time() >= self._end_s)
+        return len(self.pointers) >= MOST_ERRORS or (bool(self.pointers) and time.thread_time() >= self._end_s)
 
     def note(self, pointer: str, problem: str) -> None:
         """Note one."""
-        if len(self.pointers) < MOST and (pointer, problem) not in self.pointers:
+        if len(self.pointers) < MOST_ERRORS and (pointer, problem) not in self.pointers:
             self.pointers.append((pointer, problem))
 
     def value(self, pointer: str, read: Callable[[Any], T], written: object) -> T:
@@ -161,24 +157,12 @@ class Mistakes:
             raise unusable_values(self.pointers)
 
 
-def unusable_values(pointers: Iterable[tuple[str, str]]) -> Problem:
-    """Return the problem of values that cannot be used: the first in its sentence, all of them beside it."""
-    named = [*pointers][: MOST + 1]
-    where, problem = named[0]
-    where = where.lstrip("/").replace("/", ".")
-    sentence = f"{where}: {problem}" if where else problem
-    if len(named) > 1:
-        more = f"{MOST - 1} more or so" if len(named) > MOST else plural(len(named) - 1, "more problem")
-        sentence += f" ({more}, see 'errors')"
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable", sentence, pointers=named[:MOST])
-
-
 def _refused(table: object, read: Callable[[Any], object], stand_ins: StandIns) -> Iterator[tuple[KeyPath, str]]:
     """Yield where something is refused, and why. Ends, for each turn leaves something out or puts a stand-in."""
     rest = _Rest(table)
     named: list[KeyPath] = []
     replaced: set[KeyPath] = set()
-    while len(named) <= MOST:
+    while len(named) <= MOST_ERRORS:
         try:
             read(rest.table)
         except (DataError, ConditionError) as exc:

@@ -12,11 +12,14 @@ from typing import Any, Final
 
 from fastapi.responses import JSONResponse
 
-from acquirer.data.text import printable
+from acquirer.data.text import plural, printable
 from acquirer.data.toml import KeyPath, did_you_mean
 from acquirer.errors import PeerError
 
 MEDIA_TYPE: Final = "application/problem+json"
+
+MOST_ERRORS: Final = 20
+"""Named of one request: more have one cause, and fill a screen."""
 
 _STEPS: Final = re.compile(r"\[(\d+)\]|(de\.\d+(?:\.\d+)?|[^.\[\]]+)")
 """Of a key: a number in brackets, or a name; a field of a message (``de.60.3``) is one name."""
@@ -71,9 +74,18 @@ class Problem(PeerError):
 
 def unusable_value(pointer: str, problem: str) -> Problem:
     """Return the problem of a value that cannot be used."""
-    where = pointer.lstrip("/").replace("/", ".")
+    return unusable_values([(pointer, problem)])
+
+
+def unusable_values(pointers: Iterable[tuple[str, str]]) -> Problem:
+    """Return the problem of values that cannot be used: the first in its sentence, all of them beside it."""
+    named = [*pointers]
+    where, problem = named[0]
+    where = where.lstrip("/").replace("/", ".")
     sentence = f"{where}: {problem}" if where else problem
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable", sentence, pointers=[(pointer, problem)])
+    if len(named) > 1:
+        sentence += f" ({plural(len(named) - 1, 'more problem')}, see 'errors')"
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable", sentence, pointers=named[:MOST_ERRORS])
 
 
 def unknown_name(noun: str, name: str, known: Iterable[str], otherwise: str) -> Problem:

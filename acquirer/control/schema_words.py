@@ -1,4 +1,4 @@
-"""How schemas are written in JSON JsonSchema: tables with their keys, each by the kind of its value."""
+"""How schemas are written in JSON Schema: tables with their keys, each by the kind of its value."""
 
 from __future__ import annotations
 

@@ -44,8 +44,6 @@ _TERMINALS: Final = Body(
     json_schema_extra=TABLES,
     description="A [[terminal]] table, a list of them, or a file of them: {'terminal': […], 'merchant': […]}.",
 )
-
-
 _CHANGES: Final = Body(json_schema_extra=TABLE, description="Keys of a [[terminal]] that change; null takes one away.")
 
 IfTerminal = Annotated[str | None, Header(alias="If-Match", description="The ETag with which it was read last.")]
@@ -139,9 +137,9 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
             known = registration_of(config, Vault(store.master_key))
             return read_tables("terminal", [("", changes)], lambda table: changed_terminal(known, table), {})[0]
 
-        terminal = await searching.run(registration)
+        await searching.run(registration)  # what is wrong with it is looked for beside the loop
         confirm(tid, if_match)
-        store.register([terminal], Vault(store.master_key))
+        store.register([registration()], Vault(store.master_key))  # of what is there now: others may have changed it
         return await answer(tid)
 
     @found.post("/terminals", responses=answers("Registered") | answers("Registered", 201, "Some were added"))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from acquirer.control import mistakes
-from acquirer.control.mistakes import MOST, Mistakes
+from acquirer.control.mistakes import Mistakes
+from acquirer.control.problems import MOST_ERRORS
 from acquirer.data.toml import DataError, Document
 from tests.control.controlled import ControlledHost
 
@@ -90,11 +91,11 @@ def test_all_names_that_are_taken_are_named(host: ControlledHost) -> None:
 
 def test_no_more_are_named_than_anyone_reads(shared: ControlledHost) -> None:
     many = [{"name": f"rule {number}", "then": {"code": "Z9"}} for number in range(1_000)]
-    assert len(shared.post("/rules", many).pointers) == MOST
+    assert len(shared.post("/rules", many).pointers) == MOST_ERRORS
     fields = {f"x{number}": 1 for number in range(1_000)}
     for path, body in (("/rules", {"name": "a", "then": CODE, **fields}), ("/held/resume", fields)):
         refused = shared.post(path, body)
-        assert len(refused.pointers) == MOST
+        assert len(refused.pointers) == MOST_ERRORS
         assert "more" in refused.json["detail"]
 
 
@@ -122,7 +123,7 @@ def test_when_enough_is_known_nothing_is_read_any_more(monkeypatch: pytest.Monke
         raise DataError("x", 0, "rule[0].name", "no")
 
     assert found.section(Document("x", {"rule": [{"name": 1}] * 1_000}, {}), "rule", read, {}) is None
-    assert (len(found.pointers), len(reads)) == (MOST, 1 + 2 * MOST - 1)
+    assert (len(found.pointers), len(reads)) == (MOST_ERRORS, 1 + 2 * MOST_ERRORS - 1)
 
 
 def test_a_reader_that_never_ends_to_refuse_is_not_read_for_ever() -> None:

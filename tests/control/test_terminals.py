@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from acquirer import cli
 from acquirer.app.terminal import Terminal
 from acquirer.settings.door_file import HostDoor, door_path, read_door, write_door
+from acquirer.settings.registration import Registration
+from acquirer.settings.terminals import changed_terminal
 from tests.control.controlled import Answer, ControlledHost, controlled_host
 
 MID = "880210010210162"
 TMK = "0123456789ABCDEFFEDCBA9876543210"  # published for tests
 NEW = {"tid": "77000001", "mid": MID, "tmk": TMK}
+CHANGE = "acquirer.control.terminals.changed_terminal"
 
 
 def test_terminals_page_by_page(shared: ControlledHost) -> None:
@@ -285,3 +289,17 @@ def test_another_master_key_from_the_command_line_while_a_host_serves(
         assert cli.run(["keys", "rotate-tmk", "77000009", *words]) == 2
     assert cli.run(["keys", "rotate-tmk", "10000161", *words]) == 0
     assert capsys.readouterr().out == f"10000161: TMK KCV {now} before, {now} from its next sign-on on.\n"
+
+
+def test_two_changes_of_a_terminal_at_once_both_hold(host: ControlledHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the first one has read is old when it is written."""
+    path = "/terminals/10000161"
+
+    def slow(known: Registration, table: dict[str, Any]) -> Registration:
+        monkeypatch.setattr(CHANGE, changed_terminal)
+        assert host.ask("PATCH", path, {"name": "meanwhile"}).status == 200
+        return changed_terminal(known, table)
+
+    monkeypatch.setattr(CHANGE, slow)
+    after = host.ask("PATCH", path, {"policy": {"grace_s": 7}}).json
+    assert (after["name"], after["policy"]["grace_s"]) == ("meanwhile", 7)
