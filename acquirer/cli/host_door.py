@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -49,26 +49,13 @@ class ServedDoor:
         return answer["before_kcv"], answer["kcv"]
 
     def import_signatures(self, exported: Iterable[tuple[Signature, bytes, bytes]]) -> list[ImportOutcome]:
-        """Have signatures imported, in parts that a host takes at once; return what became of each. Raises Exit."""
-        import json
-        from base64 import b64encode
+        """Have signatures imported, in parts that a host takes at once; return what became of each.
 
-        from acquirer.app.signatures import signature_json
-
-        outcomes: list[ImportOutcome] = []
-        part: list[dict[str, Any]] = []
-        part_bytes = 0
-        for one, stream, _ in exported:
-            document = {"signature": signature_json(one, counts=True), "image": b64encode(stream).decode()}
-            size_bytes = len(json.dumps(document))
-            if part and (len(part) == PART or part_bytes + size_bytes > PART_BYTES):
-                outcomes += self._post("/signatures", part)["outcomes"]
-                part, part_bytes = [], 0
-            part.append(document)
-            part_bytes += size_bytes
-        if part:
-            outcomes += self._post("/signatures", part)["outcomes"]
-        return outcomes
+        Raises:
+            Exit: the host refuses a part; those before it are imported.
+            FolderError: what reads them cannot go on; those before that are imported.
+        """
+        return [outcome for part in _parts(exported) for outcome in self._post("/signatures", part)["outcomes"]]
 
     def receipt_link(self, key: TransactionKey) -> str:
         """Return a link to the slip of a transaction. Raises Exit."""
@@ -81,6 +68,33 @@ class ServedDoor:
             return HostClient(self._door).ask("POST", path, document)
         except (HostRefusalError, HostUnreachableError) as exc:
             raise Exit(Code.USAGE, f"{exc}.") from None
+
+
+def _parts(exported: Iterable[tuple[Signature, bytes, bytes]]) -> Iterator[list[dict[str, Any]]]:
+    """Yield signatures as a host takes them, so many at once."""
+    import json
+    from base64 import b64encode
+
+    from acquirer.app.signature_folder import FolderError
+    from acquirer.app.signatures import signature_json
+
+    part: list[dict[str, Any]] = []
+    part_bytes = 0
+    try:
+        for one, stream, _ in exported:
+            document = {"signature": signature_json(one, counts=True), "image": b64encode(stream).decode()}
+            size_bytes = len(json.dumps(document))
+            if part and (len(part) == PART or part_bytes + size_bytes > PART_BYTES):
+                yield part
+                part, part_bytes = [], 0
+            part.append(document)
+            part_bytes += size_bytes
+    except FolderError:
+        if part:
+            yield part
+        raise
+    if part:
+        yield part
 
 
 def served_door(url: str) -> ServedDoor | None:

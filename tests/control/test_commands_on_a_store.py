@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from acquirer.app import signature_folder
 from acquirer.app.terminal import Terminal
 from acquirer.cli import run
 from acquirer.store import open_reader
@@ -160,19 +161,37 @@ def test_signatures_that_cannot_be_imported_change_nothing(folder: Path, host: C
     assert host.get(f"/signatures?tid={TID}").json["items"][0]["pan"] == "621234******1232"
 
 
-def test_a_folder_of_many_goes_to_a_host_in_parts(folder: Path, tmp_path: Path) -> None:
+def copies(folder: Path, to: Path, count: int) -> Path:
+    """Return a folder with the same signature of so many sales."""
     (path,) = (folder / "signed").glob("*.json")
     one = json.loads(path.read_text())
-    many = tmp_path / "many"
-    many.mkdir()
-    for number in range(1, 231):
-        base = many / f"{number}.json"
+    to.mkdir()
+    for number in range(1, count + 1):
+        base = to / f"{number}.json"
         base.write_text(json.dumps({**one, "stan": f"{number:06}"}))
         shutil.copy(path.with_suffix(".jbg"), base.with_suffix(".jbg"))
         shutil.copy(path.with_suffix(".png"), base.with_suffix(".png"))
+    return to
+
+
+def test_a_folder_of_many_goes_to_a_host_in_parts(folder: Path, tmp_path: Path) -> None:
+    many = copies(folder, tmp_path / "many", 230)
     url = f"sqlite:///{tmp_path / 'other.db'}"
     with controlled_host(store=url) as host:
         assert run(["signatures", "import", str(many), "--store", url]) == 0
         assert host.get(f"/signatures?tid={TID}").json["total"] == 230
     with open_reader(url) as reader:
         assert len(reader.signatures(TID)) == 230
+
+
+def test_what_was_read_of_a_folder_before_it_is_too_large_is_imported_by_a_host(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = copies(folder, tmp_path / "many", 3)
+    size = sum(path.stat().st_size for path in many.iterdir())
+    monkeypatch.setattr(signature_folder, "ALL_BYTES_MAX", size - 1)
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    with controlled_host(store=url) as host:
+        assert run(["signatures", "import", str(many), "--store", url]) == 2
+        assert "what was read before that is imported" in capsys.readouterr().err
+        assert host.get(f"/signatures?tid={TID}").json["total"] == 2
