@@ -25,8 +25,8 @@ and a burst of signatures; with --peer, beside another host.
 With --against, processor time per exchange of two revisions. With --starts, processor time of commands until they
 are ready or have ended. With --tests, start and end of a host within a program. With --journal, what a million
 exchanges cost: bytes of an exchange and of a transaction, memory, queries, the next start. With --idle, memory of a
-connection. With --fairness, how long a sale takes while others send rubbish. With --relay, what a relay
-adds to an exchange."""
+connection. With --fairness, how long a sale takes while others send rubbish, and what memory the host takes then. With
+--relay, what a relay adds to an exchange."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

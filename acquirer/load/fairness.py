@@ -2,9 +2,10 @@
 
 Some terminals sell at a steady pace, each over a connection of its own, in an open loop: latency runs from the moment
 for which a sale was intended. Beside them, in phases that alternate within one run, nothing happens, or connections of
-another process (`load.flood`) send good echo tests, or one kind of rubbish, from its first frame on. What counts is the
-99th percentile of the sales beside rubbish as a multiple of that beside the echoes; and the memory of the host and its
-children before, at its highest and behind it. Each round has a host of its own, so that nothing is left of the last.
+another process (`load.flood`) send good requests, or one kind of rubbish, from its first frame on. What counts is the
+99th percentile of the sales beside rubbish as a multiple of that beside the good requests it is compared with; and the
+memory of the host and its children before a flood, the most during it, and once it is over. Each round has hosts of its
+own, so that nothing is left of the last: one for all that is compared with the same good requests.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from acquirer.load.figures import percentile
 from acquirer.load.flood import FloodJob
 from acquirer.load.flood_kinds import (
     ALONE,
-    ECHOES,
     GOOD,
     OTHERS,
     RUBBISH,
@@ -90,7 +90,7 @@ def measure_fairness(options: FairnessOptions) -> int:
                 directory = Path(path) / f"{number}-{names[-1]}"
                 directory.mkdir()
                 chosen = {name: kinds[name] for name in names}
-                counted += _measure_host(directory, options, chosen, phases, f"round {number + 1}")
+                counted.update(_measure_host(directory, options, chosen, phases, f"round {number + 1}"))
     return report(phases, kinds, options.connections, counted)
 
 
@@ -105,7 +105,7 @@ def hosts_of(kinds: Iterable[str]) -> list[list[str]]:
     """Return which of them are measured at one host, one after the other: those that are compared with the same."""
     found: dict[str, list[str]] = {}
     for name in kinds:
-        found.setdefault(ECHOES if name == ALONE else yardstick_of(name), []).append(name)
+        found.setdefault(yardstick_of(name), []).append(name)
     return list(found.values())
 
 

@@ -188,7 +188,7 @@ new transaction, which costs a host several times what an echo test does, and im
 
 
 def yardstick_of(name: str) -> str:
-    """Return the good kind that another is compared with; of a good one, itself.
+    """Return the good kind that another, or nothing at all, is compared with; of a good one, itself.
 
     >>> yardstick_of("slow-images"), yardstick_of("begun"), yardstick_of("signatures")
     ('signatures', 'echoes', 'signatures')

@@ -9,6 +9,7 @@ bounds it (tcp_rmem, tcp_wmem).
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Final
 
 from acquirer.load.cpu import PROC, NotMeasurable, children_of, process_name
@@ -39,8 +40,9 @@ def forget_peak(pid: int) -> None:
         (PROC / str(pid) / "clear_refs").write_text(FORGET_PEAK)
     except FileNotFoundError:
         raise NotMeasurable(_NO_PROC) from None
-    for child in list(children_of(pid)):
-        forget_peak(child)
+    for child in _children(pid):
+        with suppress(NotMeasurable, ProcessLookupError):  # it ended meanwhile
+            forget_peak(child)
 
 
 _NO_PROC: Final = "memory of running processes is read from /proc, which this system does not have"
@@ -52,10 +54,16 @@ def _memory(pid: int, name: str, of: str) -> dict[str, int]:
     except FileNotFoundError:
         raise NotMeasurable(_NO_PROC) from None
     found = {name: int(values.get(of, 0)) << 10}  # none of a process that has just ended
-    for child in list(children_of(pid)):
-        try:
+    for child in _children(pid):
+        with suppress(NotMeasurable, FileNotFoundError, ProcessLookupError):  # it ended meanwhile
             for what, size in _memory(child, process_name(child), of).items():
                 found[what] = found.get(what, 0) + size
-        except NotMeasurable:  # it ended meanwhile
-            continue
     return found
+
+
+def _children(pid: int) -> list[int]:
+    """Return the children of a process: none where it has just ended."""
+    try:
+        return list(children_of(pid))
+    except FileNotFoundError:
+        return []

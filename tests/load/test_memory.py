@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,3 +68,14 @@ def test_a_system_without_proc_is_refused_in_one_sentence(monkeypatch: pytest.Mo
     for measure in (resident_bytes, peak_bytes, forget_peak):
         with pytest.raises(NotMeasurable, match="memory of running processes is read from /proc"):
             measure(1)
+
+
+def test_a_child_that_has_just_ended_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at its parent and the look at itself."""
+    with subprocess.Popen([sys.executable, "-SEc", ""]) as ended:
+        pass
+    own = os.getpid()
+    monkeypatch.setattr(memory, "children_of", lambda pid: iter([ended.pid] if pid == own else []))
+    for measure in (resident_bytes, peak_bytes):
+        assert measure(own).keys() == {"host"}
+    forget_peak(own)
