@@ -57,8 +57,9 @@ def test_a_day_holds_and_the_shop_does_its_trade(dialect: str) -> None:
     found: Counter[str] = Counter()
     handed_out = False
     for seed in (1, 2, 3):
-        history = run_simulation(PlanName(seed, dialect=dialect).plan())
-        assert [*check_history(history)] == []
+        name = PlanName(seed, dialect=dialect)
+        history = run_simulation(name.plan())
+        assert [*check_history(history)] == [], name.line
         found += approved(history)
         handed_out |= any(one.changes.session and one.changes.session.current for one in history.committed)
     assert found["sale"] > 10

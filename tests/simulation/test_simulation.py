@@ -17,7 +17,7 @@ from acquirer.cli import run
 from acquirer.settings.specs import dialect_names
 from acquirer.simulation import world
 from acquirer.simulation.campaign import SimulationPlanError, checked_name, read_remembered
-from acquirer.simulation.checkers import SAME_BYTES, same_bytes
+from acquirer.simulation.checkers import SAME_BYTES, Violation, same_bytes
 from acquirer.simulation.checkers.books import refused_and_booked, voids_that_must_stand
 from acquirer.simulation.plan import FAULT_KINDS, draw_plan
 from acquirer.simulation.simulation import NOTHING_RAISES, PlanName, shrink, simulate
@@ -50,6 +50,22 @@ def seed_of_commit() -> int:
     """Return a seed that is another one for each commit, and the same wherever that is tested."""
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     return int.from_bytes(sha256(head.stdout.strip().encode()).digest()[:4], "big")
+
+
+def anywhere(name: PlanName) -> PlanName:
+    """Return a plan as it is named from the project's folder, wherever that is."""
+    return replace(name, dialect=name.dialect.removeprefix(f"{ROOT}/"))
+
+
+def advice(found: Violation, day: PlanName, smallest: PlanName) -> str:
+    """Return what failed on a day of this commit, the line that reproduces it, and what to do."""
+    return f"""{found.checker}
+  {found.sentence}
+  {anywhere(smallest).line}
+  (the whole day: {anywhere(day).line})
+Days are drawn from the commit, so one may show a fault that is older. Run the line on the commit before as well: where
+it fails there too, this commit is not the reason, and the days of the next one may hold. Either way add the line to
+tests/simulation/{REMEMBERED.name}, and mend what it shows or name it among the known limits (docs/simulation.md)."""
 
 
 def test_every_dialect_has_its_days() -> None:
@@ -93,7 +109,8 @@ class TestDays:
         assert len([kind for kind in counts if kind.startswith("crash ")]) == 6
 
     @pytest.mark.slow
-    def test_what_has_failed_once_holds(self) -> None:
+    def test_what_has_failed_once_holds(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(ROOT)  # where a line may name the file of a dialect
         for name in read_remembered(REMEMBERED):
             assert simulate(name).violations == [], name.line
 
@@ -116,8 +133,25 @@ class TestDays:
         for seed in range(first + begin, first + min(begin + MOST_DAYS, COMMIT_DAYS[dialect])):
             result = simulate(PlanName(seed, dialect=dialect))
             if result.failed:
-                smallest = shrink(result.name, result.violations[0].checker)
-                pytest.fail(f"{result.violations[0]}; {smallest.line}; add the line to {REMEMBERED.name}")
+                found = result.violations[0]
+                pytest.fail(advice(found, result.name, shrink(result.name, found.checker)), pytrace=False)
+
+    def test_a_day_that_fails_says_what_to_do(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Somewhere else too: with a line that names no folder of this machine."""
+        day = PlanName(9, dialect=KEY_BLOCKS)
+        checker, sentence, line, whole, *what_to_do = advice(
+            Violation("books agree", "the host has it, the terminal has not"), day, replace(day, only=(1, 2))
+        ).splitlines()
+        assert (checker, sentence) == ("books agree", "  the host has it, the terminal has not")
+        assert line.strip() == (
+            "acquirer simulate --seed 9 --terminals 3 --hours 4 --dialect tests/simulation/key-blocks.toml --only 1-2"
+        )
+        assert line.removesuffix(" --only 1-2").strip() in whole
+        assert "on the commit before" in " ".join(what_to_do)
+        (tmp_path / "lines.txt").write_text(line)
+        monkeypatch.chdir(ROOT)
+        assert read_remembered(tmp_path / "lines.txt") == [anywhere(replace(day, only=(1, 2)))]
+        assert anywhere(PlanName(9)) == PlanName(9)
 
 
 class TestPlans:

@@ -66,17 +66,17 @@ def voids_that_must_stand(history: History) -> frozenset[tuple[str, str]]:
     """
     found: set[tuple[str, str]] = set()
     completed: dict[TransactionKey, str] = {}  # pre-authorisation → the terminal that completed it last
-    resting: dict[LedgerNumber, TransactionKey] = {}  # void → the pre-authorisation that it opened
+    reopened: dict[LedgerNumber, TransactionKey] = {}  # void → the pre-authorisation that it opened again
     for one in history.committed:
         evidence, row, opened = one.changes.evidence, one.changes.transaction, one.changes.authorisation
         number = LedgerNumber.of(evidence)
         if row is not None and row.kind in COMPLETIONS and row.original and is_approved(evidence):
             completed[row.original] = number.tid
         elif evidence.service.endswith("completion_void") and opened is not None and is_approved(evidence):
-            resting[number] = opened.key
+            reopened[number] = opened.key
         elif evidence.service == "reversal" and evidence.reason == Reason.ORIGINAL_CLOSED:
-            opened_by_it = resting.get(number)
-            if opened_by_it is not None and completed.get(opened_by_it, number.tid) != number.tid:
+            held = reopened.get(number)
+            if held is not None and completed.get(held, number.tid) != number.tid:
                 found.add((number.tid, number.batch))
     return frozenset(found)
 
@@ -121,7 +121,7 @@ def _kept_agree(history: History, books: HostBooks, left_out: frozenset[tuple[st
         kept = {(one.original.within, one.original.stan): one for one in states[-1].sales}
         rows = {row.key[2:]: row for row in books.transactions if row.key.tid == tid and row.kind in KEPT}
         if len(kept) == KEPT_SALES:  # it has forgotten the oldest
-            oldest = min(rows[key].at_us for key in kept if key in rows)
+            oldest = min((rows[key].at_us for key in kept if key in rows), default=0)
             rows = {key: row for key, row in rows.items() if row.at_us >= oldest}
         for key in sorted({*kept, *rows}):
             if (tid, key[0]) in left_out:
