@@ -72,7 +72,8 @@ def replay(compiled: CompiledDialect, recording: Recording, options: ReplayOptio
     timeout_s = options.timeout_s or dialect.reply_timeout_s
     before = _signing_on(compiled, terminals, options, resealer) if options.sign_on else _nothing
     to = _calls(compiled, recording, options)
-    replayer = Replayer(compiled, to.__getitem__, resealer, timeout_s, ignored, before, of_each="" not in to)
+    of_each = options.tls is not None and options.tls.of_each
+    replayer = Replayer(compiled, to.__getitem__, resealer, timeout_s, ignored, before, of_each=of_each)
     yield from replayer.replay(recording)
 
 

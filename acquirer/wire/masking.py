@@ -64,7 +64,7 @@ def hidden(value: Value) -> str:
     return _hidden(len(value), "byte" if isinstance(value, bytes) else "character")
 
 
-@lru_cache(256)
+@lru_cache(256)  # a dialect's fields hide a few dozen lengths
 def _hidden(count: int, unit: str) -> str:
     return f"[{plural(count, unit)} hidden]"
 
