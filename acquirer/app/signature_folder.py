@@ -123,7 +123,7 @@ class SignatureFolder:
         except ValueError as exc:
             raise FolderError(f"{shown} describes no signature: {exc}") from None
         stream = self._bytes(f"{base}.jbg")
-        if len(stream) != one.stream_bytes or hashlib.sha256(stream).hexdigest() != one.digest:
+        if not is_image_of(one, stream):
             raise FolderError(f"{printable(base)}.jbg is not the image that {shown} describes: its bytes were changed")
         if one.picture != "made":
             return ExportedSignature(shown, one, stream, b"")
@@ -162,6 +162,11 @@ class SignatureFolder:
         if len(data) > FILE_BYTES_MAX:
             raise FolderError(f"{shown} has more than {FILE_BYTES_MAX} bytes: no export writes as many")
         return data
+
+
+def is_image_of(one: Signature, stream: bytes) -> bool:
+    """Return whether a stream is the image that a signature describes, to the last byte."""
+    return len(stream) == one.stream_bytes and hashlib.sha256(stream).hexdigest() == one.digest
 
 
 def undrawn(one: Signature) -> Signature:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from functools import cache
 
-from acquirer.app.signature_folder import TagsOf, signature_of_json, undrawn
+from acquirer.app.signature_folder import TagsOf, is_image_of, signature_of_json, undrawn
 from acquirer.errors import ConfigurationError
 from acquirer.model.rows import Signature
 from acquirer.settings.specs import dialect_names, load_dialect
@@ -48,6 +47,6 @@ def received_signature(document: object, stream: bytes, tags_of: TagsOf) -> tupl
         one = signature_of_json(document, tags_of)
     except ValueError as exc:
         raise SignatureError("signature", f"describes no signature: {exc}") from None
-    if len(stream) != one.stream_bytes or hashlib.sha256(stream).hexdigest() != one.digest:
+    if not is_image_of(one, stream):
         raise SignatureError("image", "is not the image that 'signature' describes: its bytes were changed")
     return (undrawn(one) if one.picture == "made" else one), stream

@@ -67,7 +67,7 @@ class Mistakes:
         return len(self.pointers) >= MOST_ERRORS or (bool(self.pointers) and time.thread_time() >= self._end_s)
 
     def note(self, pointer: str, problem: str) -> None:
-        """Note one."""
+        """Note what is wrong at a pointer."""
         if len(self.pointers) < MOST_ERRORS and (pointer, problem) not in self.pointers:
             self.pointers.append((pointer, problem))
 

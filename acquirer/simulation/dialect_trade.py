@@ -115,7 +115,8 @@ class DialectTrade:
             return name in self.transactions
         if name == "log_on":
             return self.has_operators
-        return name not in OPTIONAL | ELSEWHERE or (OPTIONAL | ELSEWHERE)[name] in self.services
+        service = (OPTIONAL | ELSEWHERE).get(name)
+        return service is None or service in self.services
 
     def _keys(self) -> dict[str, Any]:
         """Return the key that its terminals come with."""
