@@ -20,13 +20,11 @@ from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import Order
 from acquirer.terminal.reversal import UNKNOWN
 from acquirer.terminal.sign_on import fetch_keys, wants_sign_on
+from acquirer.terminal.undecided import is_undecided
 from acquirer.wire.message import Value
 
 NOT_KEPT = ("track2", "track3", "pin_block", "pin_capture", "security_control")
 """Elements that are not stored: a later repeat names the card by its number instead."""
-
-UNDECIDED = ("system_fault", "overloaded", "issuer_down")
-"""Reasons of refusals that do not say whether an earlier message with the same numbers was booked."""
 
 
 def kept_advice(machine: Machine, kind: Kind, order: Order, route: Route, request: Mapping[int, Value]) -> KeptAdvice:
@@ -73,12 +71,6 @@ def still_unknown(machine: Machine, repeat: Exchange) -> bool:
     """Return whether the outcome of an advice is unknown after a repeat of it."""
     unsaid = repeat.outcome in UNKNOWN or repeat.outcome is Outcome.NOT_SENT
     return unsaid or wants_sign_on(machine, repeat) or is_undecided(machine, repeat)
-
-
-def is_undecided(machine: Machine, exchange: Exchange) -> bool:
-    """Return whether an answer is a refusal for one of the reasons in `UNDECIDED`."""
-    reasons = machine.setup.dialect.reasons
-    return exchange.code in {reasons[name] for name in UNDECIDED if name in reasons}
 
 
 def unknown_result(machine: Machine, kind: Kind, exchange: Exchange) -> Result:

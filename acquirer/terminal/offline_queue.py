@@ -19,7 +19,6 @@ from typing import Any, Final
 from acquirer.data.text import plural
 from acquirer.dialect.organisations import is_foreign_organisation
 from acquirer.slip.receipt import decimal_amount
-from acquirer.terminal.advice import is_undecided
 from acquirer.terminal.batch_records import BatchRecord
 from acquirer.terminal.effects import Ended, Print, Program
 from acquirer.terminal.exchange import Exchange, Outcome, Result
@@ -31,6 +30,7 @@ from acquirer.terminal.printing import for_paper
 from acquirer.terminal.sales import books_without, without_transaction
 from acquirer.terminal.sign_on import fetch_keys, wants_sign_on
 from acquirer.terminal.state import State
+from acquirer.terminal.undecided import is_undecided
 from acquirer.terminal.voucher import Voucher
 
 HAD_IT: Final = "duplicate"

@@ -5,7 +5,8 @@
 2. It goes out at once on a new connection, then before the next transaction, and is kept until an answer ends it or it
    is given up by hand.
 3. One by hand undoes a transaction whose outcome is known. The host may refuse it: then the transaction stands and
-   nothing is owed.
+   nothing is owed. A refusal that decides nothing (96 and its like) leaves it owed: this try, or one before it whose
+   answer was lost, may have undone the transaction.
 4. A void that is undone lets its sale live again: it can be voided once more.
 """
 
@@ -29,6 +30,7 @@ from acquirer.terminal.printing import slip_undone
 from acquirer.terminal.request import ORIGINAL
 from acquirer.terminal.sales import after_reversal, books_without
 from acquirer.terminal.sign_on import fetch_keys, ready, wants_sign_on
+from acquirer.terminal.undecided import is_undecided
 from acquirer.wire.message import Value
 
 NOTHING_LEFT: Final = "nothing is left to undo"
@@ -125,7 +127,8 @@ def try_reversal(machine: Machine) -> Program[Exchange | None]:
         if signed.outcome is Outcome.APPROVED:
             exchange = yield from _try_once(machine)
     still = machine.state.pending
-    refused = exchange.outcome is Outcome.DECLINED and not wants_sign_on(machine, exchange)
+    decided = not wants_sign_on(machine, exchange) and not is_undecided(machine, exchange)
+    refused = exchange.outcome is Outcome.DECLINED and decided
     if still and still.by_hand and refused:
         yield from machine.keep(pending=None)
     return exchange

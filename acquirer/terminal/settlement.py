@@ -16,7 +16,7 @@ from typing import Final
 
 from acquirer.settlement.batch_numbers import next_batch
 from acquirer.settlement.totals import DIGITS, read_settlement, write_settlement
-from acquirer.terminal.advice import is_undecided, unanswered_sentence
+from acquirer.terminal.advice import unanswered_sentence
 from acquirer.terminal.batch_records import count_records
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
@@ -40,6 +40,7 @@ from acquirer.terminal.settlement_upload import (
 from acquirer.terminal.settling import BatchState, SettlementUnderWay
 from acquirer.terminal.sign_on import ready, sign_off, sign_on_if_wanted, wants_sign_on
 from acquirer.terminal.steering import signs_off_after_settlement
+from acquirer.terminal.undecided import is_undecided
 from acquirer.terminal.upload import upload
 
 SERVICE: Final = "settlement"

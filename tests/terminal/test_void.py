@@ -167,7 +167,7 @@ class TestWhatFollows:
 
     def test_the_host_may_refuse_to_undo_it(self, sold: Bench, host: Foreign) -> None:
         sold.run(void(sold.machine, VoidOrder()), host.reply())
-        result = sold.run(reverse(sold.machine, Undo()), host.short("96"))
+        result = sold.run(reverse(sold.machine, Undo()), host.short("64"))
         assert result.sentence == "the void stands: the host refused to undo it"
         assert sold.state.sales[0].voided
 

@@ -35,25 +35,27 @@ CLOSED: Final = ("voided", "completed")
 BY_CODE: Final = ("completion", "completion_advice", "pre_auth_void")
 """What names a pre-authorisation by its code: any terminal of the merchant can, and none has to know whose it is."""
 
-SIGN_ON_REQUIRED: Final = "sign_on_required"
-"""An answer that is not kept: the same request is decided anew once the terminal has signed on."""
+NOT_KEPT: Final = ("sign_on_required", "system_fault", "overloaded", "issuer_down")
+"""Answers that are not kept: the same request is decided anew after a sign-on, or once the host can."""
 
 
 def refused_and_booked(history: History) -> frozenset[tuple[str, str]]:
-    """Return the batches with a transaction that was refused until a sign-on, and booked when a copy of it came later.
+    """Return the batches with a transaction that was refused for now, and booked when a copy of it came later.
 
-    This is a known limit: no terminal sends it again, but a network may, within the minute in which the previous keys
-    are good. A host that kept such refusals would never take what other terminals send again under the same number.
+    This is a known limit: no terminal sends it again, but a network may. A host that kept such refusals would never
+    take what other terminals send again under the same number; and one that cannot read its books cannot write there.
     """
     refused: set[LedgerNumber] = set()
     found: set[tuple[str, str]] = set()
     for one in history.committed:
         evidence = one.changes.evidence
         number = LedgerNumber.of(evidence)
-        if evidence.service in SIDES and evidence.code == code_for(evidence, SIGN_ON_REQUIRED):
+        if evidence.service in SIDES and evidence.code in {code_for(evidence, reason) for reason in NOT_KEPT}:
             refused.add(number)
         elif evidence.service in SIDES and number in refused and is_approved(evidence):
             found.add((number.tid, number.batch))
+            if one.changes.original is not None:
+                found.add((one.changes.original.key.tid, one.changes.original.key.batch))
     return frozenset(found)
 
 
