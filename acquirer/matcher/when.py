@@ -24,7 +24,7 @@ from acquirer.matcher.expression import (
     regular_expression,
 )
 from acquirer.matcher.keys import ConditionError, ConditionKey, find_key
-from acquirer.matcher.search_cost import MOST_WAYS, ways_of
+from acquirer.matcher.search_cost import MOST_COST, search_cost
 from acquirer.wire.card_numbers import PAN_DIGITS
 from acquirer.wire.masking import mask_pan
 
@@ -219,10 +219,10 @@ def _regex(key: ConditionKey, pattern: str) -> str:
         raise ConditionError(key.name, "is true or false; no regular expression is needed")
     try:
         regular_expression(pattern)
-        ways = ways_of(pattern)
+        cost = search_cost(pattern)
     except (re.error, OverflowError, RecursionError) as exc:
         raise ConditionError(key.name, f"'{pattern}' is not a regular expression: {exc}") from None
-    if ways > MOST_WAYS:
+    if cost > MOST_COST:
         problem = f"'{pattern}' may take too long to search: use fewer of * + ? {{ }} |, and none inside a repeat"
         raise ConditionError(key.name, problem)
     return pattern
