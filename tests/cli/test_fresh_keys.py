@@ -12,13 +12,14 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from acquirer.dialect.suite import Suite
-from acquirer.process.key_generator import BATCH_SETS, STARTS_AT
+from acquirer.process.key_generator import BATCH_SETS, POOL_SETS, STARTS_AT
 from acquirer.security.packages import PackageIssuer
 from acquirer.security.secret import Secret
 from acquirer.settings.specs import load_dialect
@@ -180,13 +181,13 @@ def test_each_gets_keys_that_fit_and_none_those_of_another(serve: Callable[..., 
 def test_when_who_makes_keys_is_killed_sign_ons_go_on(serve: Callable[..., Served]) -> None:
     """With what is in stock, and with keys that the host makes itself."""
     host = serve()
-    crowd = [(terminal, "003") for terminal in TERMINALS[:200]] * 2
-    keys = host.sign_on(crowd[:STARTS_AT])
+    crowd = cycle((terminal, "003") for terminal in TERMINALS[:200])
+    keys = host.sign_on(islice(crowd, STARTS_AT))
     maker = host.maker()
     os.kill(maker, signal.SIGKILL)
     assert ended(maker)
-    after = 2 * BATCH_SETS + 20  # more than can be in stock by then
-    keys += host.sign_on(crowd[:after])
+    after = POOL_SETS + LINES  # more than can ever be in stock
+    keys += host.sign_on(islice(crowd, after))
     assert len(set(keys)) == len(keys) == 2 * (STARTS_AT + after)
     host.end()
 
