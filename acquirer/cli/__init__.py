@@ -71,7 +71,12 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; a failure prints one sentence on stderr."""
-    code = _run(arguments)
+    try:
+        code = _run(arguments)
+    except (MemoryError, ImportError, RuntimeError, SystemError) as exc:  # also of what says another failure
+        if not lacks_memory(exc):
+            raise
+        code = _end_without_memory()
     try:
         sys.stdout.flush()
     except OSError:  # it has been reported, the reader has gone, or an earlier failure says more
@@ -112,10 +117,6 @@ def _run(arguments: list[str]) -> int:
         return Code.INTERRUPTED
     except (BrokenPipeError, SystemExit):  # the reader of our output has gone; click calls that sys.exit(1)
         return Code.OK
-    except (MemoryError, ImportError, RuntimeError, SystemError) as exc:
-        if not lacks_memory(exc):
-            raise
-        return _end_without_memory()
     except OSError as exc:
         if lacks_memory(exc):
             return _end_without_memory()

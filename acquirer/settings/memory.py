@@ -7,7 +7,7 @@ from typing import Final
 
 _WORDS: Final = (
     *("failed to map segment", "cannot allocate memory", "can't start new thread"),
-    "error return without exception set",
+    *("error return without exception set", "returned null without setting an exception"),
 )
 """What the dynamic linker says when it loads a module, what Python says when it starts a thread, and what is left of a
 `MemoryError` for which there was no memory either."""

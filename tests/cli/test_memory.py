@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 
 SENTENCE = "There is not enough memory: end other programs, or raise the limit of this one (ulimit -v).\n"
 MIB = 1 << 20
+BEGUN = re.compile(r'File ".*acquirer/cli/__init__\.py", line \d+, in (main|run|_run)\b')
+"""A frame of a command that has begun: from there on, an end without that sentence is a fault of ours."""
 
 
 @pytest.mark.slow
@@ -36,8 +39,8 @@ def test_a_start_without_enough_memory_is_one_sentence(tmp_path, words, megabyte
         text=True,
         timeout=60,
     )
-    if done.returncode == 1 and f"{Path('acquirer')}/" not in done.stderr:
-        pytest.skip("Python itself had too little memory to start")
+    if done.returncode == 1 and not BEGUN.search(done.stderr):
+        pytest.skip("Python had too little memory to import what a command begins with")
     assert (done.stdout, done.returncode) == ("", 2)
     assert f"{Path('acquirer', 'cli')}" not in done.stderr  # Python's own modules may say more
     enough = words[0] != "serve" and "there is no store" in done.stderr

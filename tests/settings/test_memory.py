@@ -18,6 +18,7 @@ from acquirer.settings.memory import lacks_memory
         (ImportError("libssl.so.3: cannot allocate memory in static TLS block"), True),
         (RuntimeError("can't start new thread"), True),
         (SystemError("error return without exception set"), True),
+        (SystemError("<function _find_and_load at 0x7f> returned NULL without setting an exception"), True),
         (OSError(errno.ENOENT, "No such file or directory"), False),
         (ModuleNotFoundError("No module named 'acquirer.none'"), False),
         (RuntimeError("the loop is closed"), False),
