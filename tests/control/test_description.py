@@ -25,8 +25,8 @@ from tests.control.controlled import ControlledHost, controlled_host
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
-FEW, MANY = 1, 40
-"""Requests of each route, of either mode: one takes some ten seconds in all, forty some minutes."""
+FEW, MANY = 1, 20
+"""Requests of each route, of either mode: one takes some ten seconds of a processor in all, twenty under a minute."""
 
 LASTING = {"/journal/wait": "timeout", "/journal/verify": "within"}
 """Routes that wait as long as they are given, by the key that says so."""
