@@ -39,8 +39,8 @@ COMMIT_DAYS = {
     **dict.fromkeys(("iso8583-1987-plain", "iso8583-1987-dukpt-aes"), 10),
     **dict.fromkeys(("iso8583-1987-binary", "iso8583-1987-ebcdic", "iso8583-1993-ascii", "iso8583-1993-ebcdic"), 5),
 }
-"""By dialect: four minutes of a processor in all, half of them where a terminal can do most. Those with few days share
-their services with others that have more."""
+"""By dialect: three and a half minutes of a processor in all, most where a terminal can do most. Those with few days
+share their services with others that have more."""
 
 MOST_DAYS = 30
 """Of one test: they go side by side."""
