@@ -92,7 +92,7 @@ OPERATIONS: Final[Mapping[str, Callable[[Terminal], Result]]] = {
     "cash_load": lambda pos: pos.load_chip("12.34", source="cash"),
     "cash_load_void": lambda pos: loaded(pos).void(),
     "script_result": lambda pos: sold(pos).script_result(),
-    "reversal": lambda pos: sold(pos).reverse(),
+    "reversal": lambda pos: (pos if pos.state.pending else sold(pos)).reverse(),  # owed after 96: the same again
     "parameters": lambda pos: pos.download("parameters"),
     "status_upload": lambda pos: pos.download("status"),
     "capk_query": lambda pos: pos.download("capk"),
