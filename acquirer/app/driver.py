@@ -19,7 +19,7 @@ from acquirer.app.lanes import Lanes
 from acquirer.app.run import Run, Steps, arrival_of
 from acquirer.app.sending import Sending
 from acquirer.app.shed_refusals import ShedRefusals
-from acquirer.app.short_run import ShortRun, ShortStart
+from acquirer.app.short_run import ShortRun, ShortStart, take_short_way
 from acquirer.host.core import Host
 from acquirer.host.short_way import ShortWay
 from acquirer.model.effects import LONG_PAUSE, PAUSE, SLICE_PAUSE, Arrival
@@ -151,18 +151,7 @@ class Driver:
         """Take all exchanges that can go on from effect to effect, until every one of them waits or has ended."""
         self._called = True
         arrived, self._arrived = self._arrived, []
-        for short in arrived:
-            try:
-                run = short.begin()
-            except Exception:
-                run = short.general()
-                run.over = True
-                run.fault()
-            else:
-                if run is None:
-                    continue
-                self._step(run)
-            self._perform(run)  # before the next one begins: exchanges of one terminal keep their order
+        take_short_way(arrived, self._begin)
         while self._ready:
             together, self._ready = self._ready, []
             for run in together:
@@ -170,6 +159,11 @@ class Driver:
             for run in together:
                 self._perform(run)
         self._called = False
+
+    def _begin(self, run: Run) -> None:
+        """Take a run to its first effect, and perform that."""
+        self._step(run)
+        self._perform(run)
 
     def _step(self, run: Run) -> None:
         """Take a run to its next effect."""

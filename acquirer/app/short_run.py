@@ -1,20 +1,27 @@
-"""An exchange that may take the short way (`host.short_way`): it begins with its commit. Any other is a `Run`.
+"""An exchange that may take the short way (`host.short_way`). Any other is a `Run`.
 
-Where its commit is not done, the general way decides anew, in the same lane: it knows what to answer when a row has
-changed, the terminal waits no longer, or nothing can be written.
+Where a step finds it unusual, or its commit is not done, the general way decides anew, in the same lane: it knows what
+to answer when a row has changed, the terminal waits no longer, or nothing can be written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from acquirer.app.lanes import LaneHolder
 from acquirer.app.run import Run, Steps, arrival_of
 from acquirer.app.sending import Driving
-from acquirer.host.short_way import ShortWay
+from acquirer.host.short_way import NOT_SHORT, ShortSteps, ShortWay
+from acquirer.journal.packed import PackedExchange
+from acquirer.journal.render import Facts
 from acquirer.model.effects import Arrival, CommitOutcome, Send
 from acquirer.model.ready_exchange import ReadyExchange
+from acquirer.model.rows import Session
 from acquirer.net.connection import Connection
+
+ENDED: Final = ""
+"""In place of a step where there is none any more."""
 
 
 class ShortStart:
@@ -32,7 +39,7 @@ class ShortStart:
 class ShortRun(LaneHolder):
     """One exchange on its way."""
 
-    __slots__ = ("_at_us", "_began_s", "_connection", "_exchange", "_frame", "_own", "_reply")
+    __slots__ = ("_at_us", "_began_s", "_connection", "_exchange", "_frame", "_own", "_reply", "steps")
 
     def __init__(self, own: ShortStart, connection: Connection, frame: bytes, at_us: int, began_s: float) -> None:
         self.lanes = ()
@@ -42,19 +49,44 @@ class ShortRun(LaneHolder):
         self._at_us = at_us
         self._began_s = began_s
 
-    def begin(self) -> Run | None:
-        """Take the short way; where there is none, return a run of the general one."""
+    def begin(self) -> bool:
+        """Take the first step of the short way, and the terminal's lane; False where there is no such way.
+
+        Raises one of `host.short_way.NOT_SHORT` where there is none either, as any of `steps` may.
+        """
         own = self._own
-        taken = own.way.take(self._frame, self._connection.peer, self._at_us, self._began_s)
-        if taken is None:
-            return self.general()
-        self._reply, session, facts, row, tid, stan = taken
+        steps = own.way.begin(self._frame, self._connection.peer, self._at_us, self._began_s, self._take)
+        if steps is None:
+            return False
+        self.steps: ShortSteps = steps
+        tid = next(steps)
+        assert tid is not None
         own.driver.lanes.acquire(tid, self, _never)
+        return True
+
+    def fail(self) -> None:
+        """End after an internal fault, which is being handled."""
+        run = self.general()
+        run.over = True
+        run.fault()
+        run.perform()
+
+    def _take(
+        self,
+        reply: bytes,
+        session: Session | None,
+        facts: Facts | None,
+        row: PackedExchange | None,
+        tid: str,
+        stan: str,
+    ) -> None:
+        """Commit what was decided."""
+        own = self._own
+        self._reply = reply
         deadline_s, peer = self._began_s + own.patience_s, self._connection.peer
         exchange = ReadyExchange(own.way.dialect, facts, row, session, deadline_s, self._at_us, tid, stan, peer)
         self._exchange = exchange
         own.driver.store.commit(exchange, self._committed)
-        return None
 
     def general(self) -> Run:
         """Return a run that begins anew on the general way, in the lane that this one has."""
@@ -86,6 +118,36 @@ class ShortRun(LaneHolder):
             return self._connection.send(self._reply)
         except Exception:  # as it will be for the run, whose matter faults are
             return False
+
+
+def take_short_way(arrived: Iterable[ShortRun], begin: Callable[[Run], None]) -> None:
+    """Take exchanges the short way, each step for all of them before the next one.
+
+    What has no short way begins on the general one in its turn: exchanges of one terminal keep their order.
+    """
+    going = []
+    for short in arrived:
+        try:
+            begun = short.begin()
+        except NOT_SHORT:
+            begun = False
+        except Exception:
+            short.fail()
+            continue
+        if begun:
+            going.append(short)
+        else:
+            begin(short.general())
+    while going:
+        together, going = going, []
+        for short in together:
+            try:
+                if next(short.steps, ENDED) is None:
+                    going.append(short)
+            except NOT_SHORT:
+                begin(short.general())
+            except Exception:
+                short.fail()
 
 
 def _send(frame: bytes) -> Steps:

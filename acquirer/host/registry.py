@@ -10,7 +10,7 @@ A service registers itself by its name, the `service` of a dialect's routes::
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Final, NamedTuple, TypeVar
 
 from acquirer.dialect.plans import ElementValues
@@ -50,11 +50,14 @@ StraightDecision = tuple[Session | None, str, tuple[str, ...], ElementValues]
 """An approval that books nothing: the session as it will be (None: unchanged), why, notes, and elements of the reply
 beside those that every reply has."""
 
+StraightSteps = Generator[None, None, StraightDecision]
+"""Steps of a decision: between two of them others get as far (`host.short_way`)."""
+
 
 class Straight(NamedTuple):
     """How a service decides about an ordinary request whose values were read already (`host.short_way`)."""
 
-    decide: Callable[..., StraightDecision]
+    decide: Callable[..., StraightSteps]
     """Takes host, terminal, session, stamp, time in µs, STAN, then the values of `elements`. Raises Unusual or Decided
     where the service itself shall decide."""
     elements: tuple[str, ...] = ()  # names of `ElementReaders`

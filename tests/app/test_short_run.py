@@ -10,6 +10,7 @@ from acquirer.journal.entry import RECORD
 from acquirer.model.effects import CommitOutcome
 from acquirer.model.evidence import ExchangeRecord
 from acquirer.net.transport import EagerTransport
+from acquirer.wire.message import Unusual
 from tests.app.test_driver import Drives, gone, plain, receive, send
 
 
@@ -21,17 +22,26 @@ class ScriptedWay:
 
     def __init__(self) -> None:
         self.taken = 0
-        self.broken = False
+        self.broken = self.broken_later = self.unusual = False
 
-    def take(self, frame: bytes, peer: str, _at_us: int, _began_s: float) -> Any:
+    def begin(self, frame: bytes, peer: str, _at_us: int, _began_s: float, taken: Any) -> Any:
         if self.broken:
             raise RuntimeError("a fault of ours")
         tid = frame[:8].decode()
         if not frame.endswith(b"!") or not self.driver.lanes.is_free(tid):
             return None
+        return self._steps(frame, peer, tid, taken)
+
+    def _steps(self, frame: bytes, peer: str, tid: str, taken: Any) -> Any:
+        yield tid
+        yield
+        if self.broken_later:
+            raise RuntimeError("a fault of ours")
+        if self.unusual:
+            raise Unusual
         self.taken += 1
         record = RECORD.pack(ExchangeRecord(0, peer=peer, tid=tid, stan="000007"))
-        return frame + b"!", None, (*record, {}, (), {}), None, tid, "000007"
+        taken(frame + b"!", None, (*record, {}, (), {}), None, tid, "000007")
 
 
 @pytest.fixture
@@ -95,6 +105,17 @@ def test_anything_else_that_becomes_of_a_commit_is_decided_anew_before_those_beh
     assert (receive(peer), receive(peer)) == (b"10000001! done", b"10000001 done")
 
 
+def test_what_turns_out_to_be_unusual_goes_the_general_way_before_those_behind(trial: Any, way: ScriptedWay) -> None:
+    way.unusual = True
+    peer = trial.peer()
+    send(peer, b"10000001!", b"10000001")
+    trial.until(lambda: trial.store.loads == ["10000001"])
+    trial.answer()
+    trial.answer()
+    assert (receive(peer), receive(peer)) == (b"10000001! done", b"10000001 done")
+    assert way.taken == 0
+
+
 def test_a_peer_that_is_gone_leaves_a_note_that_its_reply_was_not_delivered(trial: Any) -> None:
     gone(trial, b"10000001!")
     trial.answer()
@@ -107,13 +128,14 @@ def test_a_peer_that_is_gone_leaves_a_note_that_its_reply_was_not_delivered(tria
     assert trial.call(lambda: trial.driver.undelivered) == 1
 
 
-def test_a_fault_of_ours_costs_one_connection(trial: Any, way: ScriptedWay) -> None:
-    way.broken = True
+@pytest.mark.parametrize("broken", ["broken", "broken_later"])
+def test_a_fault_of_ours_costs_one_connection(trial: Any, way: ScriptedWay, broken: str) -> None:
+    setattr(way, broken, True)
     bad, good = trial.peer(), trial.peer()
     send(bad, b"10000001!")
     with pytest.raises(ConnectionResetError):
         bad.recv(1)
-    way.broken = False
+    setattr(way, broken, False)
     send(good, b"10000001!")
     trial.answer()
     assert receive(good) == b"10000001!!"

@@ -8,7 +8,7 @@ from typing import Final
 from acquirer.dialect.plans import ElementValues
 from acquirer.host.case import Case
 from acquirer.host.decision import Decision
-from acquirer.host.registry import Straight, StraightDecision, service
+from acquirer.host.registry import Straight, StraightSteps, service
 from acquirer.model.reasons import Reason
 
 
@@ -34,8 +34,9 @@ def sign_off(case: Case) -> Decision:
 _HERE: Final = "the host is there"
 
 
-def _straight(*_values: object) -> StraightDecision:
-    """Return what `echo` decides, of any terminal."""
+def _straight(*_values: object) -> StraightSteps:
+    """Decide what `echo` does, of any terminal."""
+    yield from ()
     return None, _HERE, (), {}
 
 

@@ -19,7 +19,7 @@ from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import keys as key_why
 from acquirer.host.field_notes import operator_notes, serial_notes
 from acquirer.host.keys import context
-from acquirer.host.registry import Straight, StraightDecision, service
+from acquirer.host.registry import Straight, StraightSteps, service
 from acquirer.host.text import day_words, named
 from acquirer.host.unproved import UNPROVED_MOST
 from acquirer.model.reasons import Reason
@@ -28,6 +28,7 @@ from acquirer.security.ciphers import CipherError, CipherName
 from acquirer.security.packages import PackageError
 from acquirer.security.secret import Secret
 from acquirer.security.vault import VaultError
+from acquirer.security.working import IssuedKeys
 from acquirer.settlement.batch_numbers import next_batch
 from acquirer.wire.message import Unusual, Value
 
@@ -45,12 +46,16 @@ def _straight(
     function: str,
     operator: str,
     serial: str,
-) -> StraightDecision:
-    """Return what `sign_on` decides where no MAC is due, on values instead of a case. Raises Decided, Unusual."""
+) -> StraightSteps:
+    """Decide what `sign_on` does where no MAC is due, on values instead of a case. Raises Decided, Unusual."""
     if serial and serial != session.serial:
         raise Unusual  # what is noted of it is read from the message
+    master, issued = _issue(host, terminal, function)
+    yield
+    sealed = _seal(host, terminal, session.current, issued)
+    yield
     after = session.copy()
-    keys, sentence, notes = _hand_out(host, terminal, after, function, at_us)
+    keys, sentence, notes = _renew(host, terminal, after, function, at_us, master, issued, sealed)
     why, more = _open_day(host, terminal, session, after, stamp, at_us, stan, operator, serial, sentence)
     return after, why, (*notes, *more), {"batch": after.batch, "keys": keys}
 
@@ -157,16 +162,43 @@ def _hand_out(
     host: Host, terminal: TerminalConfig, after: Session, selector: str, at_us: int
 ) -> tuple[Value, str, tuple[str, ...]]:
     """Give a session fresh working keys; return their package, a sentence and notes. Raises Decided."""
+    master, issued = _issue(host, terminal, selector)
+    sealed = _seal(host, terminal, after.current, issued)
+    return _renew(host, terminal, after, selector, at_us, master, issued, sealed)
+
+
+def _issue(host: Host, terminal: TerminalConfig, selector: str) -> tuple[Secret, IssuedKeys]:
+    """Return a terminal's master key, and a package of fresh working keys under it. Raises Decided."""
     try:
         master = host.ring.master(terminal)
-        issued = host.suite.issue(selector, master, terminal.mak, host.randbytes, host.ring.pinned(terminal))
+        return master, host.suite.issue(selector, master, terminal.mak, host.randbytes, host.ring.pinned(terminal))
     except (PackageError, CipherError, VaultError) as exc:
         raise Decided(Decision(Reason.KEYS_UNAVAILABLE, key_why.keys_unavailable(terminal, str(exc)))) from None
+
+
+def _seal(host: Host, terminal: TerminalConfig, before: Generation | None, issued: IssuedKeys) -> bytes:
+    """Return fresh keys as the session keeps them, sealed for the number they will have."""
+    return host.vault.seal_keys(context(terminal.tid, _number_after(before)), issued, host.randbytes)
+
+
+def _number_after(before: Generation | None) -> int:
+    return before.number + 1 if before is not None else 1
+
+
+def _renew(
+    host: Host,
+    terminal: TerminalConfig,
+    after: Session,
+    selector: str,
+    at_us: int,
+    master: Secret,
+    issued: IssuedKeys,
+    sealed: bytes,
+) -> tuple[Value, str, tuple[str, ...]]:
+    """Put fresh keys into a session; return their package, a sentence and notes."""
     before = after.current
-    number = before.number + 1 if before is not None else 1
-    sealed = host.vault.seal_keys(context(terminal.tid, number), issued, host.randbytes)
     host.ring.remember(terminal.tid, sealed, issued)
-    after.current = Generation(number, selector, sealed, issued.kcvs, at_us)
+    after.current = Generation(_number_after(before), selector, sealed, issued.kcvs, at_us)
     after.previous = before
     after.previous_until_us = at_us + terminal.policy.grace_s * 1_000_000
     sentence = f"new keys in package {selector} under TMK KCV {terminal.tmk_kcv}: {issued.kcvs}"
