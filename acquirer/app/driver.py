@@ -19,7 +19,7 @@ from acquirer.app.lanes import Lanes
 from acquirer.app.run import Run, Steps, arrival_of
 from acquirer.app.sending import Sending
 from acquirer.app.shed_refusals import ShedRefusals
-from acquirer.app.short_run import ShortRun, ShortStart, take_short_way
+from acquirer.app.short_run import ShortRun, ShortStart, send_replies, take_short_way
 from acquirer.host.core import Host
 from acquirer.host.short_way import ShortWay
 from acquirer.model.effects import LONG_PAUSE, PAUSE, SLICE_PAUSE, Arrival
@@ -79,6 +79,7 @@ class Driver:
         self.with_next: dict[Connection, Sending] = {}  # those of them that wait for the next one of their connection
         self.held = HeldExchanges(self.loop, server.limits.delayed)
         self._arrived: list[ShortRun] = []  # and have not begun
+        self._committed: list[ShortRun] = []  # and their replies are not sent
         self._ready: list[Run] = []  # they have the result they waited for
         self._called = False  # `advance` runs or is about to
         self._long: deque[Run] = deque()  # they go on one at a time, see `Pause`
@@ -137,6 +138,11 @@ class Driver:
 
         return refuse
 
+    def committed(self, short: ShortRun) -> None:
+        """Have the reply of an exchange that took the short way sent, with those of its group."""
+        self._committed.append(short)
+        self._advance_soon()
+
     def ready(self, run: Run) -> None:
         """Take the run to its next effect, with the others of this turn of the loop."""
         self._ready.append(run)
@@ -150,6 +156,8 @@ class Driver:
     def advance(self) -> None:
         """Take all exchanges that can go on from effect to effect, until every one of them waits or has ended."""
         self._called = True
+        committed, self._committed = self._committed, []
+        send_replies(committed)
         arrived, self._arrived = self._arrived, []
         take_short_way(arrived, self._begin)
         while self._ready:

@@ -44,6 +44,9 @@ class Driving(Protocol):
     with_next: dict[Connection, Sending]
     held: HeldExchanges
 
+    def committed(self, short: Any) -> None:
+        """Have the reply of an exchange that took the short way sent, with those of its group."""
+
     def ready(self, run: Any) -> None:
         """Take the run to its next effect, with the others of this turn of the loop."""
 

@@ -97,27 +97,38 @@ class ShortRun(LaneHolder):
         return run
 
     def _committed(self, outcome: CommitOutcome) -> None:
-        driver, connection = self._own.driver, self._connection
-        if outcome is not CommitOutcome.DONE:
-            driver.ready(self.general())
-        elif self._is_sent():
-            driver.lanes.release(self)
-            driver.running -= 1
-            connection.known()
-            connection.done()
+        driver = self._own.driver
+        if outcome is CommitOutcome.DONE:
+            driver.committed(self)
         else:
-            run = Run(driver, connection, self._began_s, _send(self._reply), self._exchange)
-            run.lanes = self.lanes
-            driver.ready(run)
+            driver.ready(self.general())
 
-    def _is_sent(self) -> bool:
-        """Send the reply; return False where that takes more than sending: a run knows what."""
-        if self._own.driver.with_next:
-            return False
+    def is_sent(self) -> bool:
+        """Send the reply; return False where that takes more than sending: then a run goes on, which knows what."""
+        driver, connection = self._own.driver, self._connection
         try:
-            return self._connection.send(self._reply)
-        except Exception:  # as it will be for the run, whose matter faults are
-            return False
+            if not driver.with_next and connection.send(self._reply):
+                return True
+        except Exception:  # noqa: S110  as it will be for the run, whose matter faults are
+            pass
+        run = Run(driver, connection, self._began_s, _send(self._reply), self._exchange)
+        run.lanes = self.lanes
+        driver.ready(run)
+        return False
+
+    def end(self) -> None:
+        """End once the reply is sent."""
+        driver, connection = self._own.driver, self._connection
+        driver.lanes.release(self)
+        driver.running -= 1
+        connection.known()
+        connection.done()
+
+
+def send_replies(committed: Iterable[ShortRun]) -> None:
+    """Send the replies of exchanges that are committed, all of them before the first one ends."""
+    for short in [short for short in committed if short.is_sent()]:
+        short.end()
 
 
 def take_short_way(arrived: Iterable[ShortRun], begin: Callable[[Run], None]) -> None:

@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-PER_TURN: Final = 64
+PER_TURN: Final = 128
 """Sockets called in one turn of the loop: few enough that the writer begins while the rest is read, and no reply waits
 for all requests; enough for what is done together to cost less each."""
 
