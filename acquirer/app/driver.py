@@ -139,9 +139,8 @@ class Driver:
         return refuse
 
     def committed(self, short: ShortRun) -> None:
-        """Have the reply of an exchange that took the short way sent, with those of its group."""
+        """Have the reply of an exchange that took the short way sent with those of its group, once that is answered."""
         self._committed.append(short)
-        self._advance_soon()
 
     def ready(self, run: Run) -> None:
         """Take the run to its next effect, with the others of this turn of the loop."""
@@ -154,7 +153,10 @@ class Driver:
             self.loop.call_soon(self.advance)
 
     def advance(self) -> None:
-        """Take all exchanges that can go on from effect to effect, until every one of them waits or has ended."""
+        """Take all exchanges that can go on from effect to effect, until every one of them waits or has ended.
+
+        The store's group is answered: call it at once, for its replies.
+        """
         self._called = True
         committed, self._committed = self._committed, []
         send_replies(committed)

@@ -45,7 +45,7 @@ class Driving(Protocol):
     held: HeldExchanges
 
     def committed(self, short: Any) -> None:
-        """Have the reply of an exchange that took the short way sent, with those of its group."""
+        """Have the reply of an exchange that took the short way sent with those of its group, once that is answered."""
 
     def ready(self, run: Any) -> None:
         """Take the run to its next effect, with the others of this turn of the loop."""

@@ -159,13 +159,13 @@ async def serving(
             _key_generator(config, loop, warn, child_process=child_processes) as generator,
             running_reactor() as reactor,
         ):
-            store.start(
-                loop,
-                log.exchanges,
-                process_writer(spoken, stderr, render) if child_processes else None,
-                config.keep_days,
-                changes.notify,
-            )
+
+            def group_answered() -> None:
+                driver.advance()
+                changes.notify()
+
+            recorder = process_writer(spoken, stderr, render) if child_processes else None
+            store.start(loop, log.exchanges, recorder, config.keep_days, group_answered)
             server = Server(reactor, parts.limits, LoggingWatcher(log), trace)
             pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels, changes.notify)
             driver = Driver(store, server, parts.clock, log, pictures)
