@@ -12,13 +12,13 @@ from acquirer.app.serve import Running
 from acquirer.app.signatures import signature_json
 from acquirer.app.transaction_documents import transaction_document
 from acquirer.control.described import answers
-from acquirer.control.forms import accepted
+from acquirer.control.forms import JSON, accepted
 from acquirer.control.problems import Problem
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
 from acquirer.model.rows import Signature
 
-JSON, PNG = "application/json", "image/png"
+PNG = "image/png"
 
 Tid = Annotated[str, Query(min_length=1, max_length=16, description="Of this terminal.")]
 Batch = Annotated[str, Query(max_length=12, description="Only of this batch.")]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
+from acquirer.control.forms import JSON
 from acquirer.control.schema_words import FORMS, JsonSchema, ref
 from acquirer.control.schemas import SCHEMAS
-
-JSON: Final = "application/json"
 
 DescribedAnswer = dict[int | str, dict[str, Any]]
 """Answers by their status, as FastAPI takes them."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Final
 
 from acquirer.control.problems import Problem
+
+JSON: Final = "application/json"
 
 
 def accepted(accept: str, offered: Sequence[str]) -> str:

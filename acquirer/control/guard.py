@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from acquirer.control.asgi import AsgiApplication, AsgiMessage, AsgiReceive, AsgiSend
 from acquirer.control.conditional import unless_known
+from acquirer.control.forms import JSON
 from acquirer.control.problems import Problem
 from acquirer.control.subprotocols import offered_token
 from acquirer.data.json_text import JsonTextError, parse_json
@@ -49,7 +50,6 @@ BURST: Final = 400.0
 """Requests at once, after a rest: the start of a CI job."""
 
 WRITING: Final = ("POST", "PUT", "PATCH", "DELETE")
-JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"  # RFC 7396: no form of another site has that type either
 _HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:/@\s,]+))(?::[0-9]{1,5})?")
 _OPEN: Final = "/livez"  # without a token: it says nothing but that something answers
@@ -147,7 +147,7 @@ class Guard:
         if self._token and not is_open:
             given = headers.get("authorization", "")
             if not given and websocket:
-                given = f"Bearer {offered_token(_words(headers.get('sec-websocket-protocol', '')))}"
+                given = f"Bearer {offered_token(scope.get('subprotocols', ()))}"
             if not hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {self._token}".encode()):
                 sentence = "send 'Authorization: Bearer TOKEN' with the token that the host printed when it was ready"
                 sentence += ", or offer the subprotocol 'bearer.TOKEN'" if websocket else ""
@@ -225,10 +225,6 @@ def _headers(raw: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         found[key] = f"{found[key]}, {text}" if key in found else text
     return found
-
-
-def _words(header: str) -> list[str]:
-    return [word.strip() for word in header.split(",")]
 
 
 def _name(host: str) -> str:

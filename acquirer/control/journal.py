@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from acquirer.app.serve import Running
 from acquirer.control.described import answers
-from acquirer.control.forms import accepted
+from acquirer.control.forms import JSON, accepted
 from acquirer.control.mistakes import Mistakes
 from acquirer.control.one_exchange import exchange_named, messages_of, rule_near
 from acquirer.control.problems import Problem
@@ -43,7 +43,7 @@ WITHIN: Final = "5s"
 LONGEST_PAGE: Final = 1_000
 LAST: Final = (1 << 63) - 1  # the highest number that a store can hold
 
-JSON, LINES, TEXT, PACKETS = "application/json", "application/x-ndjson", "text/plain", "application/vnd.tcpdump.pcap"
+LINES, TEXT, PACKETS = "application/x-ndjson", "text/plain", "application/vnd.tcpdump.pcap"
 
 
 def _one_of(sentence: str, *types: type) -> BeforeValidator:

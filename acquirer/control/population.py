@@ -15,6 +15,7 @@ from acquirer.app.resetting import PARTS, HostBusyError, reset_parts
 from acquirer.app.serve import Running
 from acquirer.control.described import answers
 from acquirer.control.document import TABLES, tag
+from acquirer.control.forms import JSON
 from acquirer.control.guard import TOML, content_kind
 from acquirer.control.mistakes import CARD, FAULT, RULE, TERMINAL, Mistakes, StandIns
 from acquirer.control.problems import Problem, pointer_of, unusable_value
@@ -38,7 +39,7 @@ _BODY: Final = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {
+            JSON: {
                 "schema": {
                     "type": "object",
                     "additionalProperties": False,

@@ -90,7 +90,7 @@ class DialectTrade:
             "offline_upload": ("after-next", "before-settlement", "at-once")[number % 3],
             "offline_most": 3 if number % 3 == 1 else 0,
             "keep_open": number % 2 == 1,
-            "sign_parts": PART_BYTES if self.cuts and number % 2 == 1 else 0,
+            "sign_parts": self.part_bytes(number),
             "sign_upload": "at-once" if number % 4 == 3 else "after-next",
         }
         known = self.registration("90000001", False)
@@ -100,9 +100,9 @@ class DialectTrade:
             options["bdk"] = known.bdk
         return options
 
-    def can_cut(self, number: int) -> bool:
-        """Return whether a terminal of this number cuts signatures into parts."""
-        return self.options(number)["sign_parts"] > 0
+    def part_bytes(self, number: int) -> int:
+        """Return how large the parts are into which a terminal of this number cuts signatures; 0: it does not."""
+        return PART_BYTES if self.cuts and number % 2 == 1 else 0
 
     @property
     def _entries(self) -> tuple[str, ...]:

@@ -170,7 +170,7 @@ class SimulatedWorld:
             self._follow_elsewhere(terminal, operation)
         elif name == "sign":
             # An image in parts that is signed twice may be mixed up by the loss of the right ones: README says so.
-            if not self.trade.can_cut(self.terminals.index(terminal)):
+            if not self.trade.part_bytes(self.terminals.index(terminal)):
                 terminal.try_it("sign", draw_once("Li", choice.hand))
         else:
             terminal.try_it(name)

@@ -15,6 +15,7 @@ from acquirer.simulation.trade_rules import SIDES
 from acquirer.simulation.transaction_choices import LISTED
 from acquirer.terminal.batch_records import settles
 from acquirer.terminal.state import KEPT_SALES, State
+from acquirer.terminal.undecided import UNDECIDED
 
 NOT_BOOKED: Final = ("declined", "tombstone")
 NOT_COUNTED: Final = (*NOT_BOOKED, "reversed", "adjusted")
@@ -35,7 +36,7 @@ CLOSED: Final = ("voided", "completed")
 BY_CODE: Final = ("completion", "completion_advice", "pre_auth_void")
 """What names a pre-authorisation by its code: any terminal of the merchant can, and none has to know whose it is."""
 
-NOT_KEPT: Final = ("sign_on_required", "system_fault", "overloaded", "issuer_down")
+NOT_KEPT: Final = ("sign_on_required", *UNDECIDED)
 """Answers that are not kept: the same request is decided anew after a sign-on, or once the host can."""
 
 
