@@ -63,7 +63,7 @@ class Lanes:
     def release(self, holder: LaneHolder, but: str = "") -> None:
         """Leave all lanes of `holder` but one; the next in each goes on in the next turn of the loop."""
         names, holder.lanes = holder.lanes, ()
-        if but in names:
+        if but and but in names:
             holder.lanes = (but,)
             names = tuple(name for name in names if name != but)
         for name in names:

@@ -139,8 +139,12 @@ class ReadableSockets:
         if whole := not round_:
             self._begin_round()
         left = PER_TURN
+        queued, calls = self._queued, self._calls
         while round_ and left:
-            self._call(round_.popleft())
+            fd = round_.popleft()
+            if fd in queued:  # else it was forgotten by one that was called before it
+                queued.discard(fd)
+                calls[fd]()
             left -= 1
             if whole and not round_ and self._next and len(self._next) <= left:  # over in this turn too
                 self.between_rounds()

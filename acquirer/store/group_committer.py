@@ -54,8 +54,9 @@ _OUTCOMES: Final = {
 }
 
 
-_Waiting = tuple[Commit | ReadyExchange, OnOutcome, float]
-"""A commit, what is called with its outcome, and since when it waits, by the monotonic clock."""
+_Waiting = tuple[Changes | ReadyExchange, OnOutcome, float, float]
+"""What is to be written, what is called with the outcome, until when it is worth it, and since when it waits, by the
+monotonic clock."""
 
 
 class _Group(NamedTuple):
@@ -124,16 +125,21 @@ class GroupCommitter:
         """Queue one commit; those of one turn of the loop are handed over together."""
         self._slow = self._slow if self._called else self.waited_s > FULL_S  # looked at once in a turn of the loop
         full = self._slow or self._unanswered >= FULL_COMMITS
-        if isinstance(wanted, Commit) and wanted.changes.only_refused:
-            self._commit_refusal(wanted, on_outcome, full=full)
-            return
+        changes: Changes | ReadyExchange
+        if isinstance(wanted, ReadyExchange):
+            changes = wanted
+        else:
+            changes = wanted.changes
+            if changes.only_refused:
+                self._commit_refusal(wanted, on_outcome, full=full)
+                return
         if full:
             self._call_soon(partial(on_outcome, CommitOutcome.OVERLOADED))
             return
         self._unanswered += 1
         if not self._called:
             self._call_hand_over()
-        self._gathered.append((wanted, on_outcome, self._called_s))
+        self._gathered.append((changes, on_outcome, wanted.deadline_s, self._called_s))
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
         """Remember what became of a reply: it travels with the next group, or alone when there is none."""
@@ -163,7 +169,7 @@ class GroupCommitter:
         """How long the oldest commit that is not answered has waited."""
         if self._with_writer:
             return time.monotonic() - self._with_writer[0].since_s
-        return time.monotonic() - self._waiting[0][2] if self._waiting else 0.0
+        return time.monotonic() - self._waiting[0][3] if self._waiting else 0.0
 
     def _commit_refusal(self, wanted: Commit, on_outcome: OnOutcome, *, full: bool) -> None:
         one = (wanted, on_outcome)
@@ -206,12 +212,11 @@ class GroupCommitter:
         outcomes: list[CommitOutcome | None] = []
         packed: list[PackedChanges] = []
         claimed: set[object] = set()
-        commits = taken + [(commit, on_outcome, taken_s) for commit, on_outcome in refusals]
+        commits = taken + [(one.changes, on_outcome, one.deadline_s, taken_s) for one, on_outcome in refusals]
         if refusals:
-            commits.sort(key=lambda one: one[0].changes.evidence.at_us)  # as those that need not wait
-        for commit, _, _ in commits:
-            changes = commit.changes
-            if commit.deadline_s < deadline_s:
+            commits.sort(key=lambda one: one[0].evidence.at_us)  # as those that need not wait
+        for changes, _, limit_s, _ in commits:
+            if limit_s < deadline_s:
                 outcomes.append(CommitOutcome.EXPIRED)
             elif not claim_rows(changes, claimed):
                 outcomes.append(CommitOutcome.CONFLICT)
@@ -224,7 +229,7 @@ class GroupCommitter:
                     outcomes.append(CommitOutcome.OVERLOADED)
         reserving = any(group.rrn_limit is not None for group in self._with_writer)
         rrn_limit = rrns.limit_to_write(under_way=reserving)
-        since_s = taken[0][2] if taken else taken_s
+        since_s = taken[0][3] if taken else taken_s
         self._with_writer.append(_Group(commits, len(refusals), outcomes, deliveries, rrn_limit, since_s))
         try:
             self._writer.write(packed, deliveries, rrn_limit)
@@ -252,8 +257,7 @@ class GroupCommitter:
         numbers = iter(result.numbers or ())
         self._unanswered -= len(group.commits) - group.refusals
         self._unanswered_refusals -= group.refusals
-        for (commit, on_outcome, _), outcome in zip(group.commits, group.outcomes, strict=True):
-            changes = commit.changes
+        for (changes, on_outcome, _, _), outcome in zip(group.commits, group.outcomes, strict=True):
             if outcome is None:
                 number = next(numbers, LOCKED)  # there are none when nothing was begun
                 changes.evidence.id = max(number, 0)
@@ -270,11 +274,11 @@ class GroupCommitter:
         self._direct.forget_rows()
         self._deliveries.clear()
         waiting = [one for group in self._with_writer for one in group.commits] + [*self._waiting]
-        commits = [(commit, on_outcome) for commit, on_outcome, _ in waiting] + self._refusals.take(len(self._refusals))
+        refused = self._refusals.take(len(self._refusals))
         self._with_writer.clear()
         self._waiting.clear()
         self._unanswered, self._unanswered_refusals = len(self._gathered), 0
-        for _, on_outcome in commits:
+        for on_outcome in [one[1] for one in waiting] + [one[1] for one in refused]:
             self._call_soon(partial(on_outcome, CommitOutcome.FAILED))
 
     def _cache(self, changes: Changes | ReadyExchange, outcome: CommitOutcome) -> None:

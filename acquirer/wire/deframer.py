@@ -30,11 +30,12 @@ class Deframer:
     be read raises `FrameError` once, before any of its body is stored; from then on everything fed is dropped.
     """
 
-    __slots__ = ("_at", "_before", "_buffer", "_dead", "_end", "_framing", "_plain_bytes", "fresh")
+    __slots__ = ("_at", "_before", "_buffer", "_dead", "_end", "_framing", "_least", "_most", "_plain_bytes", "fresh")
 
     def __init__(self, framing: Framing) -> None:
         self._framing = framing
         self._plain_bytes = framing.length_bytes if framing.plain else 0
+        self._least, self._most = framing.minimum_bytes, framing.limit_bytes
         self._before = framing.before_bytes
         self._end = framing.end
         self._buffer = b""
@@ -69,8 +70,7 @@ class Deframer:
         if not size or self._at != len(self._buffer):
             return None
         length = len(data) - size
-        framing = self._framing
-        if not framing.minimum_bytes <= length <= framing.limit_bytes or int.from_bytes(data[:size], "big") != length:
+        if not self._least <= length <= self._most or int.from_bytes(data[:size], "big") != length:
             return None
         if self.fresh:
             if TLS.match(data):
