@@ -52,6 +52,8 @@ PackedExchange = tuple[int, str, Form, str]
 """One exchange, masked, without its number: when it came, its terminal, its form, and its values. No class, because
 many of them are made and sent to another process."""
 
+NumberedExchange = tuple[int, PackedExchange]
+"""An exchange after its number in the journal; 0 where it is not journalled."""
 
 Unpack = Callable[[int, int, str, str, "str | None"], Entry]
 """Returns the entry of number, time, tid, values, and what became of the reply, None where it was sent."""

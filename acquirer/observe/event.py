@@ -25,11 +25,12 @@ def utc(at_us: int) -> str:
     >>> utc(1_767_254_400_123_456)
     '2026-01-01T08:00:00.123Z'
     """
-    return _millisecond(at_us // 1000)
+    return utc_of_millisecond(at_us // 1000)
 
 
 @lru_cache(maxsize=64)  # at a full host a dozen lines have one
-def _millisecond(at_ms: int) -> str:
+def utc_of_millisecond(at_ms: int) -> str:
+    """Return the same of a time in milliseconds."""
     at_s, rest_ms = divmod(at_ms, 1000)
     return f"{_second(at_s)}.{rest_ms:03d}Z"
 

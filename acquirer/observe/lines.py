@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any, Final, Protocol, TextIO
 
 from acquirer.data.text import printable
 from acquirer.journal.entry import LOGGED, Entry
-from acquirer.journal.packed import SEPARATOR, Form, PackedExchange, unpacker
-from acquirer.observe.event import LogEvent, utc
+from acquirer.journal.packed import SEPARATOR, Form, NumberedExchange, PackedExchange, unpacker
+from acquirer.observe.event import LogEvent, utc, utc_of_millisecond
 
 LogLine = MutableMapping[str, Any]
 
@@ -27,8 +27,8 @@ FORMS_KEPT: Final = 256
 class Render(Protocol):
     """How lines are written down."""
 
-    def exchange(self, number: int, one: PackedExchange) -> str:
-        """Return the line of an exchange, whose number is 0 where it is not journalled."""
+    def exchanges(self, several: Sequence[NumberedExchange]) -> list[str]:
+        """Return the lines of exchanges."""
 
     def event(self, event: LogEvent) -> str:
         """Return the line of anything else."""
@@ -46,8 +46,9 @@ def exchange_line(entry: Entry) -> LogLine:
     return line
 
 
-UsualLine = Callable[[int, int, str, str], "str | None"]
-"""Takes number, time, tid and values of an exchange of one form; returns None where JSON has to escape a text."""
+UsualLine = Callable[[int, int, str, str, bool], "str | None"]
+"""Takes number, time, tid and values of an exchange of one form, and whether it is known that JSON writes all of its
+texts as they are; returns None where JSON has to escape one."""
 
 
 _unpacker: Final = lru_cache(FORMS_KEPT)(unpacker)
@@ -62,9 +63,17 @@ def _entry(number: int, one: PackedExchange) -> Entry:
 class AsJson:
     """One JSON object in each line."""
 
-    def exchange(self, number: int, one: PackedExchange) -> str:
-        at_us, tid, form, data = one
-        return _usual_line(form)(number, at_us, tid, data) or _as_json(exchange_line(_entry(number, one)))
+    def exchanges(self, several: Sequence[NumberedExchange]) -> list[str]:
+        plain = _are_plain(several)
+        lines = []
+        last: Form | None = None
+        usual: UsualLine = _unusual
+        for number, one in several:
+            at_us, tid, form, data = one
+            if form is not last:  # looking one up compares seven texts
+                usual, last = _usual_line(form), form
+            lines.append(usual(number, at_us, tid, data, plain) or _as_json(exchange_line(_entry(number, one))))
+        return lines
 
     def event(self, event: LogEvent) -> str:
         from acquirer.observe.event_lines import event_as_json  # structlog
@@ -75,16 +84,30 @@ class AsJson:
 _as_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+def _are_plain(several: Sequence[NumberedExchange]) -> bool:
+    """Return whether JSON writes all texts of exchanges as they are; no list of theirs has more than one then."""
+    tids = "".join([tid for _, (_, tid, _, _) in several]).encode("utf-8", "surrogatepass")
+    data = "".join([data for _, (_, _, _, data) in several]).encode("utf-8", "surrogatepass")
+    return not tids.translate(None, _PLAIN) and not data.translate(None, _PLAIN_AND_SEPARATOR)
+
+
+def _unusual(_number: int, _at_us: int, _tid: str, _data: str, _plain: bool) -> None:
+    """Return None: nothing is known of a form."""
+
+
 @lru_cache(FORMS_KEPT)
 def _usual_line(form: Form) -> UsualLine:
     """Return the function for exchanges of a form: Python source made of names of columns, and compiled.
 
     An encoder that looks at each value costs as much as all the rest. What the form says is encoded once; of the values
     it is enough to see that none has a character that JSON would escape: what is left without the others is nothing but
-    the newlines between notes.
+    the newlines between notes. Mostly that is seen of many exchanges at once.
     """
-    kept = [name for name in form.names.split() if "=" not in name]
-    parts = ['{{"event":"exchange","at":"{utc(at_us)}","id":{number}']
+    names_in_row = [name for name in form.names.split() if "=" not in name]
+    logged = (*LOGGED, "notes", "replayed", "took_us")
+    count = max([place for place, name in enumerate(names_in_row, 1) if name in logged], default=0)
+    kept = names_in_row[:count]
+    parts = ['{{"event":"exchange","at":"{utc_of_millisecond(at_us // 1000)}","id":{number}']
     given = ["tid", *["notes"] * ("notes" in kept)]
     for name in LOGGED:
         if name == "tid" or name in kept:
@@ -97,13 +120,17 @@ def _usual_line(form: Form) -> UsualLine:
     parts.append(',"took_ms":{took_ms(took_us)}}}' if "took_us" in kept else ',"took_ms":0.0}}')
     values = "".join([f"{{{name}}}" for name in given])
     newlines = 'b"\\n" * notes.count(newline)' if "notes" in kept else 'b""'
+    variables = ", ".join([*[name.replace(".", "_") for name in kept], *["_"] * (count < len(names_in_row))])
     source = [
-        "def usual(number, at_us, tid, data):",
-        *[f"[{', '.join([name.replace('.', '_') for name in kept])}] = data.split({SEPARATOR!r})"] * bool(kept),
-        f"if not tid or f{values!r}.encode('utf-8', 'surrogatepass').translate(None, plain) != {newlines}: return None",
+        "def usual(number, at_us, tid, data, plain):",
+        *[f"[{variables}] = data.split({SEPARATOR!r}, {count})"] * bool(kept),
+        "if not tid: return None",
+        f"if not plain and f{values!r}.encode('utf-8', 'surrogatepass').translate(None, unescaped) != {newlines}:",
+        "    return None",
         f"return f{''.join(parts)!r}",
     ]
-    names: dict[str, Any] = {"utc": utc, "newline": "\n", "between": '","', "plain": _PLAIN, "took_ms": _took_ms}
+    names: dict[str, Any] = {"newline": "\n", "between": '","', "unescaped": _PLAIN, "took_ms": _took_ms}
+    names["utc_of_millisecond"] = utc_of_millisecond
     exec(compile("\n    ".join(source), "<generated line>", "exec"), names)  # noqa: S102  made of our own names
     usual: UsualLine = names["usual"]
     return usual
@@ -111,6 +138,8 @@ def _usual_line(form: Form) -> UsualLine:
 
 _PLAIN: Final = bytes([one for one in range(0x20, 0x7F) if one not in b'"\\'])
 """Characters that JSON writes as they are, of ASCII."""
+
+_PLAIN_AND_SEPARATOR: Final = _PLAIN + SEPARATOR.encode()
 
 
 @lru_cache(4096)  # most exchanges take less than four milliseconds
@@ -134,7 +163,10 @@ class AsText:
 
         return event_as_text(event, self._clock(event.at_us))
 
-    def exchange(self, number: int, one: PackedExchange) -> str:
+    def exchanges(self, several: Sequence[NumberedExchange]) -> list[str]:
+        return [self._exchange(number, one) for number, one in several]
+
+    def _exchange(self, number: int, one: PackedExchange) -> str:
         line = exchange_line(_entry(number, one))
         why = "; ".join([line.get("why", line.get("reason", "")), *line.get("notes", ())])
         if fault := line.get("fault"):

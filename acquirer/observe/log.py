@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TextIO
 
-from acquirer.journal.packed import PackedExchange
+from acquirer.journal.packed import NumberedExchange
 from acquirer.journal.render import render
 from acquirer.model.evidence import Evidence
 from acquirer.observe.event import LogEvent
@@ -52,16 +52,15 @@ class Log:
         if stream is not None:
             self._thread.start()
 
-    def exchanges(self, rows: Sequence[tuple[int, PackedExchange]]) -> None:
+    def exchanges(self, rows: Sequence[NumberedExchange]) -> None:
         """Log exchanges that are in the journal. Called by the thread that wrote them, once they are answered."""
         if self._stream is None or not self._open:
             return
         if (room := max(MOST_WAITING - len(self._waiting), 0)) < len(rows):
             self.dropped += len(rows) - room
             rows = rows[:room]
-        render = self._render.exchange
         try:
-            self._waiting.extend([render(number, one) for number, one in rows])
+            self._waiting.extend(self._render.exchanges(rows))
         except Exception:  # the store must be written all the same
             self.dropped += len(rows)
         self._begin()
@@ -127,7 +126,7 @@ class Log:
             return item
         if isinstance(item, LogEvent):
             return self._render.event(item)
-        return self._render.exchange(item.id, render(item))
+        return self._render.exchanges([(item.id, render(item))])[0]
 
     def _write(self) -> None:
         lines: list[str] = []

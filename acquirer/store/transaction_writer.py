@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from acquirer.data.types import Row
 from acquirer.dialect.dialect import Dialect
-from acquirer.journal.packed import PackedExchange
+from acquirer.journal.packed import NumberedExchange, PackedExchange
 from acquirer.journal.render import Facts, pack_any
 from acquirer.store import statements
 from acquirer.store.database import LOCK_WAIT_S, LOCKED_WAIT_S, is_busy, wait_when_busy
@@ -30,9 +30,6 @@ from acquirer.store.uploads import UPLOADS
 
 PURGE_US: Final = HOUR_US
 """How often is purged: rows may live an hour longer than they must."""
-
-NumberedExchange = tuple[int, PackedExchange]
-"""An exchange after its number in the journal."""
 
 OnWritten = Callable[[Sequence[NumberedExchange]], None]
 """Receives what was journalled; nothing where only the deliveries of earlier ones were."""
@@ -250,8 +247,9 @@ class TransactionWriter:
     def _write_rows(self, journal: Sequence[NumberedExchange], commits: Sequence[PackedChanges]) -> bool:
         """Write the journal's rows and what the commits change; return False when fewer were written than given."""
         self._journal.write(self._cursor, journal)
-        for place, writer in self._state:
-            rows: list[Row] = [row for commit in commits if (row := commit[place]) is not None]
+        places: list[tuple[Any, ...]] = [*zip(*commits, strict=True)]
+        for place, writer in self._state if commits else ():
+            rows: list[Row] = [*filter(None, places[place])]
             if rows and writer.write(self._cursor, rows) != len(rows):
                 return False
         return True

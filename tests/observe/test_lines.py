@@ -33,11 +33,11 @@ def row(number: int = 3, **fields: Any) -> tuple[int, PackedExchange]:
 
 
 def as_json(one: tuple[int, PackedExchange]) -> str:
-    return AsJson().exchange(*one)
+    return AsJson().exchanges([one])[0]
 
 
 def readable(one: tuple[int, PackedExchange], *, colour: bool = False) -> str:
-    return AsText(UTC, colour=colour).exchange(*one)
+    return AsText(UTC, colour=colour).exchanges([one])[0]
 
 
 def test_an_exchange_is_one_json_object_without_what_is_empty() -> None:
@@ -95,11 +95,11 @@ records = st.fixed_dictionaries(
 @pytest.mark.slow
 @given(st.lists(records, min_size=1, max_size=3))
 def test_the_quick_way_to_write_a_line_says_the_same_as_any_other(several: list[dict[str, Any]]) -> None:
-    render_json = AsJson()
-    for number, record in enumerate(several):
-        one = render(Evidence(at_us=AT_US, dialect=DIALECT, **record))
-        text = render_json.exchange(number, one)
+    rows = [(number, render(Evidence(at_us=AT_US, dialect=DIALECT, **record))) for number, record in enumerate(several)]
+    together = AsJson().exchanges(rows)
+    for (number, one), text in zip(rows, together, strict=True):
         assert json.loads(text) == exchange_line(entry_of(one, number))
+        assert text == as_json((number, one))
         assert "\n" not in text
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from acquirer.journal.packed import NumberedExchange
 from acquirer.model.effects import Changes, Commit, CommitOutcome, Load, LoadCard, LoadOriginal, LoadSignatures
 from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
@@ -30,7 +31,6 @@ from acquirer.store.database import connect_writing
 from acquirer.store.interface import Recorder
 from acquirer.store.registry import Registered
 from acquirer.store.sqlite import SqliteStore
-from acquirer.store.transaction_writer import NumberedExchange
 
 MID = "880210010210162"
 TMK = Secret.from_hex("258FB0AB70D025CDB99DF2C4D302D646")
