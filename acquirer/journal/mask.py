@@ -34,8 +34,8 @@ from acquirer.wire.masking import (
     mask_bytes,
     mask_card_numbers,
     mask_digits,
+    mask_pan,
     readable,
-    shown,
 )
 from acquirer.wire.message import Span, Value
 from acquirer.wire.tlv import EMV_SENSITIVITY, TLV_KINDS, TlvError, parse_tlv, walk
@@ -91,7 +91,7 @@ def _mac(value: Value) -> str:
 
 def _shower(spec: FieldSpec, mti: str, identified: frozenset[int]) -> Shower:
     if spec.sensitivity:
-        return partial(shown, sensitivity=spec.sensitivity)
+        return _pan if spec.sensitivity == "pan" else hidden
     layouts = [layout for layout in spec.layouts if not (mti and layout.mti) or mti in layout.mti]
     if any(layout.kind == "key-package" for layout in layouts):
         return hidden
@@ -137,6 +137,13 @@ def shows_short_text(shower: Shower) -> bool:
     return shower in (readable, _free, _digits, _text)
 
 
+def shows_other_text(shower: Shower) -> bool:
+    """Return whether printable ASCII is shown as it is in which there can be no card number."""
+    if isinstance(shower, partial):
+        return shower.func is _text
+    return shower in (_free, _text)
+
+
 def shown_alike(one: Shower, other: Shower) -> bool:
     """Return whether two fields that hold the same are always shown alike."""
     if isinstance(one, partial) and isinstance(other, partial):
@@ -161,6 +168,10 @@ def before_failure(
             start += dialect.fields[de].length_bytes
             digits[2 * start : 2 * stop] = "*" * (2 * (stop - start))
     return "".join(digits)
+
+
+def _pan(value: Value) -> str:
+    return mask_pan(value) if isinstance(value, str) else hidden(value)
 
 
 def _free(value: Value) -> str:

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
-from acquirer.journal.mask import Shower, shows_short_text, shows_text
+from acquirer.journal.entry import NUMBERS
+from acquirer.journal.mask import Shower, shows_other_text, shows_short_text, shows_text
 from acquirer.journal.packed import SEPARATOR, VALUE_RECORD, Form, PackedExchange
 from acquirer.model.evidence import ExchangeRecord
 from acquirer.model.text import text_masks
@@ -75,33 +76,36 @@ def row_source(
     usual.append(f"({values['amount_minor']} is None) == {'amount_minor' not in kept}")
     usual += [f"{values[name]} == {values[source]}" for name, source in repeated.items()]
     shown: dict[str, str] = {name: values[name] for name in kept if name not in showers}
+    searched = [values[name] for name in SEARCHED if name in kept]
+    free = [name for name in kept if name in showers and name not in binary and shows_other_text(showers[name])]
     lines = []
+    if free:  # mostly one look at all of them shows that nothing is masked
+        looked_at = ", ".join([*searched, *[values[name] for name in free]])
+        lines.append(f"quiet = not may_hold({_NEWLINE!r}.join([{looked_at}]))")
     for name in [name for name in kept if name in showers]:
         shown[name] = variable = name.replace(".", "_")
         names[f"show_{variable}"] = showers[name]
         show = f"show_{variable}({values[name]})"
         if name not in binary and shows_short_text(showers[name]):
-            show = (
-                values[name]
-                if shows_text(showers[name])
-                else f"{values[name]} if len({values[name]}) < {PAN_DIGITS[0]} else {show}"
-            )
+            short = f"{'quiet or ' * (name in free)}len({values[name]}) < {PAN_DIGITS[0]}"
+            show = values[name] if shows_text(showers[name]) else f"{values[name]} if {short} else {show}"
         lines.append(f"{variable} = {show}")
-    texts = dict.fromkeys(
-        [
-            *[shown[name] for name in kept if name in showers],
-            *[values[source] for source in repeated.values() if source in VALUE_RECORD or source == "tid"],
-        ]
-    )
-    searched = [values[name] for name in SEARCHED if name in kept]
-    sound = ["not texts.encode('utf-8', 'surrogatepass').translate(None, printable)"]  # a third of `isprintable`
-    sound += [f"data.count({SEPARATOR!r}) == {max(len(kept) - 1, 0)}"]
-    sound += [f"{shown[name]} != {shown.get(source, values[source])}" for name, source in equal.items() if name in kept]
-    sound += [f"not may_hold({_joined(searched, _NEWLINE)})"] if searched else []
+    beside = [values[source] for source in repeated.values() if source in VALUE_RECORD or source == "tid"]
+    texts = [shown[name] for name in kept if name in showers]
     names |= {"form": form, "may_hold": may_hold_card_numbers, "printable": _PRINTABLE}
+    names["separators"] = SEPARATOR.encode() * max(len(kept) - 1, 0)
+    in_data = {shown[name] for name in kept}
+    every = _joined(["data", *[one for one in dict.fromkeys(beside) if one not in in_data]], "")
+    each = _joined([*dict.fromkeys([*texts, *beside])], "")
+    sound = [  # `translate` takes a third of `isprintable`; other texts of a record may have any characters
+        f"({_left_of(every)} == separators or (not {_left_of(each)} and data.count({SEPARATOR!r}) == len(separators)))"
+    ]
+    sound += [f"{shown[name]} != {shown.get(source, values[source])}" for name, source in equal.items() if name in kept]
+    unmasked = f"not may_hold({_joined(searched, _NEWLINE)})"
+    sound += [f"(quiet or {unmasked})" if free else unmasked] * bool(searched)
+    listed = ", ".join([f"f'{{{shown[name]}}}'" if name in NUMBERS else shown[name] for name in kept])
     lines += [
-        f"texts = ''.join([{', '.join(texts)}])",
-        f"data = {_joined([shown[name] for name in kept], SEPARATOR)}",
+        f"data = {SEPARATOR!r}.join([{listed}])",  # which refuses bytes where text should be
         f"if {' and '.join(sound)}:",
         "    row = at_us, tid, form, data",
     ]
@@ -130,6 +134,11 @@ SEARCHED: Final = tuple(text_masks(ExchangeRecord))
 _SIDES: Final = (("request", "request.values()"), ("reply", "() if reply is None else reply.values()"))
 _NEWLINE: Final = "\n"
 _PRINTABLE: Final = bytes(range(0x20, 0x7F))  # of ASCII
+
+
+def _left_of(text: str) -> str:
+    """Return the expression for what a text has beside printable ASCII."""
+    return f"{text}.encode('utf-8', 'surrogatepass').translate(None, printable)"
 
 
 def _joined(variables: Sequence[str], between: str) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection
 from contextlib import suppress
 from functools import lru_cache
+from typing import Final
 
 from acquirer.data.text import plural
 from acquirer.wire.card_numbers import (
@@ -34,10 +35,16 @@ def mask_pan(pan: str) -> str:
     >>> mask_pan("62123456")
     '********'
     """
-    if len(pan) not in PAN_DIGITS or not is_digits(pan):
+    places = _HIDDEN_PLACES.get(len(pan))
+    if places is None or not is_digits(pan):
         return "*" * len(pan)
-    hidden_places = hidden_digits(len(pan))
-    return pan[: hidden_places.start] + "*" * len(hidden_places) + pan[hidden_places.stop :]
+    start, stop, stars = places
+    return f"{pan[:start]}{stars}{pan[stop:]}"
+
+
+_HIDDEN_PLACES: Final = {
+    count: (places.start, places.stop, "*" * len(places)) for count in PAN_DIGITS for places in [hidden_digits(count)]
+}
 
 
 def shown(value: Value, sensitivity: str) -> str:
@@ -87,8 +94,10 @@ def mac_text(mac: bytes) -> str:
     >>> mac_text(b"3A57ACBB"), mac_text(b"\\x00\\x9c")
     ('3A57ACBB', '009C')
     """
-    text = mac.decode("latin-1")
-    return text if set(text) <= set("0123456789ABCDEFabcdef") else mac.hex().upper()
+    return mac.hex().upper() if mac.translate(None, _HEX_CHARACTERS) else mac.decode("ascii")
+
+
+_HEX_CHARACTERS: Final = b"0123456789ABCDEFabcdef"
 
 
 def as_text(value: str, charset: str = "gbk") -> str | None:
