@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from acquirer.journal.packed import Form, PackedExchange
+from acquirer.journal.packed import Form, NumberedExchange
 from acquirer.store import schema
 from acquirer.store.schema import SEGMENT, SEGMENT_BITS, SEGMENT_OF_EXCHANGE, listed, sql_name
 from acquirer.store.statements import FIRST_EXCHANGE, LAST_EXCHANGE, META_BY_NAME, having, inserted, query
@@ -43,11 +43,15 @@ class JournalWriter:
         self._forms: dict[Form, int] = {}
         self._segment: int | None = None  # the first that is not described yet; None: not known
 
-    def write(self, cursor: sqlite3.Cursor, exchanges: Sequence[tuple[int, PackedExchange]]) -> None:
+    def write(self, cursor: sqlite3.Cursor, exchanges: Sequence[NumberedExchange]) -> None:
         """Write exchanges with their numbers, which ascend and lie above all that were written."""
         forms, rows = self._forms, []
+        last: Form | None = None
+        form_number = 0
         for number, (at_us, tid, form, data) in exchanges:
-            rows.append((number, at_us, forms.get(form) or self._number_form(cursor, form), tid, data))
+            if form is not last:  # looking one up compares seven texts
+                form_number, last = forms.get(form) or self._number_form(cursor, form), form
+            rows.append((number, at_us, form_number, tid, data))
         _EXCHANGES.write(cursor, rows)
         if rows:
             self._describe(cursor, rows[-1][0] >> SEGMENT_BITS)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from acquirer.journal.packed import Form
 from acquirer.model.batches import Settlement, UploadedDetail
@@ -122,6 +122,12 @@ def empty(column: Column) -> str:
     if column.nullable:
         return "NULL"
     return "0" if column.type == "INTEGER" else "''"
+
+
+def nothing(table: StoreTable, after: str) -> tuple[Any, ...]:
+    """Return what stands for nothing in the columns of a table that come after one of them."""
+    rest = table.columns[table.names.index(after) + 1 :]
+    return tuple([None if one.nullable else 0 if one.type == "INTEGER" else "" for one in rest])
 
 
 def listed(names: Iterable[str]) -> str:

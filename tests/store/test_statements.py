@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from acquirer.model.columns import Column
 from acquirer.store.schema import Index, StoreTable, empty
 from acquirer.store.statements import (
     GROUP,
     Many,
+    MostlyUsual,
     added,
     columns_of,
+    followed,
     having,
     inserted,
     joined,
@@ -62,13 +67,19 @@ def test_queries() -> None:
     assert having("mid", "tid") == '"mid" = ? AND "tid" = ?'
 
 
-@pytest.fixture
-def cursor():
+@contextmanager
+def tables() -> Iterator[sqlite3.Cursor]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         for table in (THING, OTHER):
             for statement in table.create():
                 connection.execute(statement)
         yield connection.cursor()
+
+
+@pytest.fixture
+def cursor() -> Iterator[sqlite3.Cursor]:
+    with tables() as found:
+        yield found
 
 
 def rows(cursor: sqlite3.Cursor) -> list[tuple[object, ...]]:
@@ -100,6 +111,30 @@ def test_groups_of_any_size(cursor, count) -> None:
     writer, group = inserted(OTHER), [("t", n) for n in range(count)]
     assert writer.write(cursor, group) == count
     assert cursor.execute(select(OTHER, order="n")).fetchall() == group
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.just(b"1"), st.sampled_from(["", "x"])), max_size=9))
+def test_rows_with_the_usual_values_are_written_as_all_others_are(several: list[tuple[str, bytes | None, str]]) -> None:
+    columns = ("late", "version", "id", "note")
+    versions: dict[str, int] = {}
+    found = []
+    for writer in (versioned(THING, columns), MostlyUsual(THING, followed(THING), (None,), columns)):
+        versions.clear()
+        with tables() as cursor:
+            for key, note, late in several:
+                versions[key] = versions.get(key, 0) + 1
+                assert writer.write(cursor, [(late, versions[key], key, note)]) == 1
+            assert writer.write(cursor, [("late", 7, "new", None), ("", 1, "another", b"2")]) == 2
+            assert writer.write(cursor, [("", 7, "new", None), ("", 9, "new", b"2")]) == 0
+            found.append(rows(cursor))
+    assert found[0] == found[1]
+
+
+def test_the_usual_values_stand_in_the_statement() -> None:
+    short = Many(THING, "", None, (1, None, ""))
+    assert short._shape(2) == (
+        'INSERT OR FAIL INTO "thing" ("id", "version", "note", "late") VALUES (?, 1, NULL, \'\'), (?, 1, NULL, \'\') '
+    )
 
 
 def test_a_group_is_cut_into_powers_of_two_whose_shapes_are_kept() -> None:

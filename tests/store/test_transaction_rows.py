@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.store import schema, transaction_rows
@@ -109,6 +112,13 @@ def test_what_is_written_is_read_again_and_its_next_version_takes_its_place(conn
     assert kept(connection) == [undone, second]
     assert write(rows, connection, sale(2)) == 0, "it was decided on an old version"
     assert kept(connection) == [undone, second]
+
+
+@given(st.lists(st.text(), min_size=1, max_size=3))
+def test_values_stand_in_a_row_as_json_writes_them(values: list[str]) -> None:
+    row = TRANSACTION.pack(sale(1, reply_elements={f"other_{place}": value for place, value in enumerate(values)}))
+    _, text = transaction_rows._split(row, schema.transaction.names.index("reply_elements"))
+    assert text == json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def test_a_number_that_is_not_the_rows_own_stays_what_it_is(connection):
