@@ -23,6 +23,8 @@ from acquirer.net.connection import Connection
 ENDED: Final = ""
 """In place of a step where there is none any more."""
 
+NO_STEPS: Final[ShortSteps] = iter(())
+
 
 class ShortStart:
     """How the exchanges of one listener begin."""
@@ -49,19 +51,24 @@ class ShortRun(LaneHolder):
         self._at_us = at_us
         self._began_s = began_s
 
+    def find(self) -> None:
+        """Look for the short way."""
+        way = self._own.way
+        try:
+            steps = way.begin(self._frame, self._connection.peer, self._at_us, self._began_s, self._take)
+        except NOT_SHORT:
+            steps = None
+        self.steps = steps or NO_STEPS
+
     def begin(self) -> bool:
-        """Take the first step of the short way, and the terminal's lane; False where there is no such way.
+        """Take the first step of the way that was found, and the terminal's lane; False where there is no such way.
 
         Raises one of `host.short_way.NOT_SHORT` where there is none either, as any of `steps` may.
         """
-        own = self._own
-        steps = own.way.begin(self._frame, self._connection.peer, self._at_us, self._began_s, self._take)
-        if steps is None:
+        tid = next(self.steps, ENDED)
+        if not tid:
             return False
-        self.steps: ShortSteps = steps
-        tid = next(steps)
-        assert tid is not None
-        own.driver.lanes.acquire(tid, self, _never)
+        self._own.driver.lanes.acquire(tid, self, _never)
         return True
 
     def fail(self) -> None:
@@ -136,8 +143,16 @@ def take_short_way(arrived: Iterable[ShortRun], begin: Callable[[Run], None]) ->
 
     What has no short way begins on the general one in its turn: exchanges of one terminal keep their order.
     """
-    going = []
+    found: list[ShortRun] = []
     for short in arrived:
+        try:
+            short.find()
+        except Exception:
+            short.fail()
+        else:
+            found.append(short)
+    going: list[ShortRun] = []
+    for short in found:
         try:
             begun = short.begin()
         except NOT_SHORT:
