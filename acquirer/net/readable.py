@@ -7,7 +7,8 @@ the loop watches each socket; `selectors` in between would cost a connection fou
 
 1. Sockets are called in rounds: each once, before any is called again. A call takes one request, so that a peer that
    sends a thousand at once waits for its own and not others for them. Short rounds follow each other in one turn, with
-   `between_rounds` between them: what a request is known for by then counts.
+   `between_rounds` between them: what a request is known for by then counts. What is received is handed on once all of
+   a round are read: alike steps cost less one after another.
 2. What was read and not taken yet is a reason for a call too (`call_again`).
 3. A socket that is deferred is called after all others, and only so many of those, for so long, in one turn: what a
    peer that is refused again and again costs falls on peers like it. Where there is no epoll none is deferred.
@@ -42,6 +43,13 @@ def is_readable(fd: int, within_s: float = 0.0) -> bool:
     return bool(poll.poll(within_s * 1000))
 
 
+ReceivedData = tuple[Callable[[bytes], object], bytes]
+"""What is to be called with what was received, and that."""
+
+ReadSocket = Callable[[], ReceivedData | None]
+"""Reads a socket; returns what it received. None: it has done what there was to do."""
+
+
 def _nothing() -> None:
     """Do nothing."""
 
@@ -51,7 +59,7 @@ class ReadableSockets:
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
-        self._calls: dict[int, Callable[[], None]] = {}
+        self._calls: dict[int, ReadSocket] = {}
         self._round: deque[int] = deque()  # to be called before any is called again
         self._next: list[int] = []  # for the next round, whether their sockets can be read or not
         self._deferred_round: deque[int] = deque()
@@ -64,11 +72,11 @@ class ReadableSockets:
         if self._epoll is not None:
             loop.add_reader(self._epoll.fileno(), self._woken)
 
-    def watch(self, fd: int, call: Callable[[], None]) -> None:
+    def watch(self, fd: int, call: ReadSocket) -> None:
         """Call `call` whenever `fd` can be read."""
         self._calls[fd] = call
         if self._epoll is None:
-            self._loop.add_reader(fd, call)
+            self._loop.add_reader(fd, _take, call)
         else:
             self._epoll.register(fd, select.EPOLLIN)
 
@@ -139,13 +147,8 @@ class ReadableSockets:
         if whole := not round_:
             self._begin_round()
         left = PER_TURN
-        queued, calls = self._queued, self._calls
         while round_ and left:
-            fd = round_.popleft()
-            if fd in queued:  # else it was forgotten by one that was called before it
-                queued.discard(fd)
-                calls[fd]()
-            left -= 1
+            left -= self._take_round(left)
             if whole and not round_ and self._next and len(self._next) <= left:  # over in this turn too
                 self.between_rounds()
                 round_.extend(self._next)
@@ -158,6 +161,26 @@ class ReadableSockets:
                     break
         if self._queued:
             self._want_turn()
+
+    def _take_round(self, most: int) -> int:
+        """Read sockets of the round, then hand on what they received; return how many had their turn."""
+        round_, queued, calls = self._round, self._queued, self._calls
+        received: list[ReceivedData] = []
+        left = most
+        try:
+            while round_ and left:
+                left -= 1
+                fd = round_.popleft()
+                if fd not in queued:  # it was forgotten by one that was called before it
+                    continue
+                queued.discard(fd)
+                found = calls[fd]()
+                if found is not None:
+                    received.append(found)
+        finally:  # nothing that was read is lost
+            for take, data in received:
+                take(data)
+        return most - left
 
     def _begin_round(self) -> None:
         """Queue all that can be read, each once: in a round of its own what is deferred."""
@@ -178,6 +201,12 @@ class ReadableSockets:
         if fd not in self._queued:  # it was forgotten by one that was called before it
             return
         self._queued.discard(fd)
-        call = self._calls.get(fd)
-        if call is not None:
-            call()
+        _take(self._calls[fd])
+
+
+def _take(call: ReadSocket) -> None:
+    """Read one socket, and hand on what it received."""
+    found = call()
+    if found is not None:
+        take, data = found
+        take(data)

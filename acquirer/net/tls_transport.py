@@ -14,6 +14,7 @@ import ssl
 from typing import Any, Final, Protocol
 
 from acquirer.net.handshakes import Handshakes
+from acquirer.net.readable import ReceivedData
 from acquirer.net.tls_session import TLS_STARTS, TlsError, TlsSession
 from acquirer.net.transport import EagerTransport, ListeningPort, TransportEvents
 from acquirer.wire.deframer import make_deframer
@@ -61,10 +62,11 @@ class TlsTransport(EagerTransport):
         if self._session.finished and self._reading:  # it was said behind a request: no byte will wake us for it
             self._readers.call_again(self._fd)
 
-    def _readable(self) -> None:
-        super()._readable()
+    def _readable(self) -> ReceivedData | None:
+        received = super()._readable()
         if self._session.finished and self._reading:  # the same
             self._readers.call_again(self._fd)
+        return received
 
     def _decrypted(self, size: int) -> bytes:
         """As ``socket.recv`` does: what came in the clear, b"" for the end; nothing yet raises BlockingIOError."""

@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 from acquirer.model.peer_certificate import PeerCertificate
 from acquirer.net.in_flight import in_flight
 from acquirer.net.limits import ACCEPTS_PER_TURN, READ_BYTES
-from acquirer.net.readable import ReadableSockets
+from acquirer.net.readable import ReadableSockets, ReceivedData
 from acquirer.net.tcp_options import set_options
 from acquirer.net.twisted_internals import TwistedTransport, spare_descriptor
 
@@ -96,26 +96,30 @@ class EagerTransport(TwistedTransport):
         if self._reading:
             (self._readers.defer if deferred else self._readers.restore)(self._fd)
 
-    def _readable(self) -> None:
+    def _readable(self) -> ReceivedData | None:
         events = self._events
         if events is None:  # closed earlier in this turn of the loop
-            return
+            return None
         if self._unread:
             self._unread = False
             if events.moreReceived():
-                return
+                return None
         try:
             data = self._recv(READ_BYTES)
         except BlockingIOError:
-            return
+            return None
         except OSError:
             self.connectionLost(LOST)
-            return
+            return None
         if data:
-            events.dataReceived(data)
-        else:
-            self.stopReading()
-            events.peerFinished()
+            return self._hand_on, data
+        self.stopReading()
+        events.peerFinished()
+        return None
+
+    def _hand_on(self, data: bytes) -> None:
+        if self._events is not None:  # else it was closed since
+            self._events.dataReceived(data)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

@@ -125,21 +125,16 @@ class GroupCommitter:
         """Queue one commit; those of one turn of the loop are handed over together."""
         self._slow = self._slow if self._called else self.waited_s > FULL_S  # looked at once in a turn of the loop
         full = self._slow or self._unanswered >= FULL_COMMITS
-        changes: Changes | ReadyExchange
-        if isinstance(wanted, ReadyExchange):
-            changes = wanted
-        else:
-            changes = wanted.changes
-            if changes.only_refused:
-                self._commit_refusal(wanted, on_outcome, full=full)
-                return
+        if isinstance(wanted, Commit) and wanted.changes.only_refused:
+            self._commit_refusal(wanted, on_outcome, full=full)
+            return
         if full:
             self._call_soon(partial(on_outcome, CommitOutcome.OVERLOADED))
             return
         self._unanswered += 1
         if not self._called:
             self._call_hand_over()
-        self._gathered.append((changes, on_outcome, wanted.deadline_s, self._called_s))
+        self._gathered.append((wanted.changes, on_outcome, wanted.deadline_s, self._called_s))
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
         """Remember what became of a reply: it travels with the next group, or alone when there is none."""

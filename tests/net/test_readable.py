@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,34 @@ def test_all_that_wait_are_called_and_no_other(pairs: list[Pair]) -> None:
         return called
 
     assert sorted(asyncio.run(trial())) == list(range(1, len(pairs)))
+
+
+def test_what_is_received_is_handed_on_once_all_are_read_even_when_reading_one_fails(pairs: list[Pair]) -> None:
+    async def trial() -> list[str]:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda *_: None)
+        readers = ReadableSockets(loop)
+        seen: list[str] = []
+
+        def call(number: int) -> tuple[Any, bytes]:
+            seen.append(f"read {number}")
+            data = pairs[number][0].recv(9)
+            if number == 2:
+                raise RuntimeError("a fault of ours")
+            return lambda data: seen.append(f"took {data.decode()}"), data
+
+        for number, (here, there) in enumerate(pairs[:3]):
+            readers.watch(here.fileno(), partial(call, number))
+            there.send(str(number).encode())
+        while sum(one.startswith("took") for one in seen) < 2:
+            await asyncio.sleep(0)
+        readers.close()
+        return seen
+
+    seen = asyncio.run(trial())
+    assert sorted(seen) == ["read 0", "read 1", "read 2", "took 0", "took 1"]
+    if hasattr(select, "epoll"):
+        assert [one.split()[0] for one in seen] == ["read", "read", "read", "took", "took"]
 
 
 def test_a_socket_that_is_forgotten_by_another_is_not_called(pairs: list[Pair]) -> None:
