@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
-from cryptography.hazmat.primitives.cmac import CMAC
-
-from acquirer.security.ciphers import CipherName
+from acquirer.security.ciphers import BLOCK_BYTES, CipherName
 from acquirer.security.secret import Secret
 
 MacForm = Literal["binary", "hex"]
@@ -51,30 +50,41 @@ def fold(data: bytes, block_bytes: int) -> bytes:
     >>> fold(bytes.fromhex("1234567890ABCDEFABCDEF1234567890"), 8).hex().upper()
     'B9F9B96AA4FDB57F'
     """
-    blocks = -(-len(data) // block_bytes)
-    row = int.from_bytes(data.ljust(blocks * block_bytes, b"\x00"), "big")
-    while blocks > 1:  # fold the row of blocks in the middle, until one is left
-        half = blocks // 2
-        bits = half * block_bytes * 8
-        row = row >> bits ^ row & (1 << bits) - 1
-        blocks -= half
-    return row.to_bytes(block_bytes, "big")
+    return _folded(data, block_bytes).to_bytes(block_bytes, "big")
 
 
-def two_steps(first: Secret, second: Secret, data: bytes) -> bytes:
-    """Return the fold of `data` as hex text, its halves chained through one encryption with each key."""
-    size = first.block_bytes
-    text = fold(data, size).hex().upper().encode()
-    between = int.from_bytes(first.encrypt(text[:size]), "big") ^ int.from_bytes(text[size:], "big")
-    return second.encrypt(between.to_bytes(size, "big"))
+def _folded(data: bytes, block_bytes: int) -> int:
+    row = int.from_bytes(data, "big") << 8 * (-len(data) % block_bytes)
+    for bits in _halvings(block_bytes, len(data).bit_length()):
+        row ^= row >> bits  # what is left above counts no more
+    return row & _ONES[block_bytes]
+
+
+_ONES: Final = {size: (1 << 8 * size) - 1 for size in BLOCK_BYTES.values()}
+
+
+@lru_cache(64)
+def _halvings(block_bytes: int, length_bits: int) -> tuple[int, ...]:
+    """Return by how many bits a row of blocks is folded in the middle, again and again, until one block is left.
+
+    Args:
+        length_bits: of the number that says how many bytes there are.
+    """
+    sizes = [block_bytes << times for times in range(length_bits) if block_bytes << times < 1 << length_bits]
+    return tuple([8 * size for size in reversed(sizes)])
 
 
 def unionpay_ecb(key: Secret, data: bytes) -> bytes:
     """Return the result of UnionPay's ECB algorithm up to E2: both steps with the same key, be it DES, 3DES or SM4.
 
-    SM4 folds to 16 bytes, so that each half of the text fills a block.
+    SM4 folds to 16 bytes, so that each half of the text fills a block. Both steps together are a chain of two blocks.
     """
-    return two_steps(key, key, data)
+    size = key.block_bytes
+    return key.chain(_TEXTS[size] % _folded(data, size))
+
+
+_TEXTS: Final = {size: b"%%0%dX" % (2 * size) for size in BLOCK_BYTES.values()}
+"""What writes a fold as hex text."""
 
 
 def cbc(key: Secret, data: bytes) -> bytes:
@@ -104,7 +114,7 @@ def retail_padded(key: Secret, data: bytes) -> bytes:
 
 def cmac(key: Secret, data: bytes) -> bytes:
     """Return a CMAC (NIST SP 800-38B, ISO 9797-1 algorithm 5) with the key's own cipher."""
-    context = CMAC(key.algorithm())
+    context = key.cmac()
     context.update(data)
     return context.finalize()
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from acquirer.security.candidates import Candidate
 from acquirer.security.ciphers import CipherName
-from acquirer.security.mac import MAC_ALGORITHMS, MacAlgorithm, fold, pad_zeros, retail, two_steps, unionpay_ecb
+from acquirer.security.mac import MAC_ALGORITHMS, MacAlgorithm, fold, pad_zeros, retail, unionpay_ecb
 from acquirer.security.secret import Secret
 
 
@@ -47,11 +47,11 @@ def _fold_alone(key: Secret, data: bytes) -> bytes:
 
 
 def _half_first(key: Secret, data: bytes) -> bytes:
-    return two_steps(key.half(), key, data)
+    return _chained(_fold_text(key, data), key.half().encrypt, key.encrypt)
 
 
 def _half_last(key: Secret, data: bytes) -> bytes:
-    return two_steps(key, key.half(), data)
+    return _chained(_fold_text(key, data), key.encrypt, key.half().encrypt)
 
 
 def _first_step_only(key: Secret, data: bytes) -> bytes:
@@ -88,7 +88,7 @@ def _fold_text(key: Secret, data: bytes) -> bytes:
 
 
 def _chained(text: bytes, first: Callable[[bytes], bytes], second: Callable[[bytes], bytes]) -> bytes:
-    """Return the halves of a text chained as `mac.two_steps` chains them, each step by a use of a cipher."""
+    """Return the halves of a text chained as `mac.unionpay_ecb` chains them, each step by a use of a cipher."""
     half = len(text) // 2
     return second(bytes(a ^ b for a, b in zip(first(text[:half]), text[half:], strict=True)))
 

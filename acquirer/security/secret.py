@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, CipherContext, modes
+from cryptography.hazmat.primitives.cmac import CMAC
 
 from acquirer.data.text import plural
 from acquirer.security.ciphers import BLOCK_BYTES, CIPHERS, KEY_SIZES, CipherError, CipherName, is_weak, key_of
@@ -31,7 +32,18 @@ class Secret:
     <Secret DES 8 bytes, KCV CFF1592A>
     """
 
-    __slots__ = ("_bytes", "_chain", "_decryptor", "_encryptor", "_halves", "_other", "block_bytes", "cipher")
+    __slots__ = (
+        "_bytes",
+        "_chained",
+        "_chaining",
+        "_cmac",
+        "_decryptor",
+        "_encryptor",
+        "_halves",
+        "_other",
+        "block_bytes",
+        "cipher",
+    )
 
     def __init__(self, clear: bytes, cipher: CipherName | None = None) -> None:
         name = cipher or _BY_SIZE.get(len(clear))
@@ -44,7 +56,9 @@ class Secret:
         self._encryptor: CipherContext | None = None
         self._decryptor: CipherContext | None = None
         self._other: Secret | None = None
-        self._chain: _Chain | None = None
+        self._chaining: CipherContext | None = None
+        self._chained = 0  # the last block that it made
+        self._cmac: CMAC | None = None
         self._halves: dict[int, Secret] | None = None
 
     @classmethod
@@ -111,12 +125,23 @@ class Secret:
 
     def chain(self, data: bytes) -> bytes:
         """Return the last block of `data` (whole blocks, one at least) encrypted in CBC with a zero IV."""
-        if len(data) % self.block_bytes or not data:
+        size = self.block_bytes
+        if len(data) % size or not data:
             raise self._uneven(data)
-        chain = self._chain
-        if chain is None:
-            chain = self._chain = _Chain(self)
-        return chain.last_block(data)
+        context = self._chaining
+        if context is None:
+            context = self._chaining = Cipher(self.algorithm(), modes.CBC(_ZEROS[size])).encryptor()
+        # One context serves all chains: what it chained last is taken out of the next first block.
+        first = int.from_bytes(data[:size], "big") ^ self._chained
+        last = context.update(first.to_bytes(size, "big") + data[size:])[-size:]
+        self._chained = int.from_bytes(last, "big")
+        return last
+
+    def cmac(self) -> CMAC:
+        """Return what computes one CMAC with this key. Inside `acquirer.security` only."""
+        if self._cmac is None:
+            self._cmac = CMAC(self.algorithm())
+        return self._cmac.copy()  # its subkeys are made once
 
     def check_value(self, size: int = 4) -> bytes:
         """Return the key check value: the first `size` bytes of a block of zeros encrypted."""
@@ -165,25 +190,6 @@ class Secret:
 
     def __repr__(self) -> str:
         return f"<Secret {self.cipher.upper()} {len(self._bytes)} bytes, KCV {self.kcv()}>"
-
-
-class _Chain:
-    """A CBC context that is used again: what it chained last is taken out of the next first block by XOR."""
-
-    __slots__ = ("_before", "_context", "_size")
-
-    def __init__(self, key: Secret) -> None:
-        self._size = key.block_bytes
-        self._context = Cipher(key.algorithm(), modes.CBC(_ZEROS[key.block_bytes])).encryptor()
-        self._before = 0
-
-    def last_block(self, data: bytes) -> bytes:
-        """Return the last block of `data`, chained from zeros."""
-        size = self._size
-        first = int.from_bytes(data[:size], "big") ^ self._before
-        last = self._context.update(first.to_bytes(size, "big") + data[size:])[-size:]
-        self._before = int.from_bytes(last, "big")
-        return last
 
 
 def cipher_byte(cipher: CipherName) -> bytes:

@@ -80,10 +80,12 @@ class TestUnionPay:
         assert fold(data, size) == bytes(expected)
 
     @given(messages)
-    def test_it_is_a_cbc_mac_of_the_fold_as_text(self, data):
+    def test_it_encrypts_the_fold_as_text_in_two_steps(self, data):
         key = Secret.from_hex("9CAA6FBFE5E5A51AE8C99FA2371ACAA9")
         text = fold(data, 8).hex().upper().encode()
-        assert MAC_ALGORITHMS["unionpay-ecb"].raw(key, data) == key.chain(text)
+        first = key.encrypt(text[:8])
+        second = key.encrypt(bytes(a ^ b for a, b in zip(first, text[8:], strict=True)))
+        assert MAC_ALGORITHMS["unionpay-ecb"].raw(key, data) == second
 
     @given(st.lists(st.binary(min_size=8, max_size=8), min_size=2, max_size=6), st.randoms())
     def test_whole_blocks_may_change_places_unnoticed(self, blocks, random):
