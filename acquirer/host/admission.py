@@ -95,11 +95,13 @@ def two_digits(operator: str) -> str:
     return f"{int(number):02}" if number.isascii() and number.isdigit() else number
 
 
-def sign_on_due(host: Host, request: Request, terminal: TerminalConfig, session: Session) -> str:
+def sign_on_due(host: Host, day: str, terminal: TerminalConfig, session: Session) -> str:
     """Return why a new transaction must wait for a sign-on; "" when it need not.
 
-    The day is the host's, in its own time zone. A sign-on dated later than today (the host's clock was set back)
-    still counts.
+    A sign-on dated later than today (the host's clock was set back) still counts.
+
+    Args:
+        day: YYYYMMDD, the host's, in its own time zone.
     """
     if not host.signs_on:
         return ""
@@ -110,8 +112,8 @@ def sign_on_due(host: Host, request: Request, terminal: TerminalConfig, session:
         return why.signed_off(host, terminal, session)
     if session.bad_macs >= policy.bad_macs_allowed:
         return why.too_many_bad_macs(terminal, session)
-    if policy.required == "daily" and session.signed_on_day < request.stamp.day:
-        return why.another_day(host.calendar, terminal, session, request.stamp.day)
+    if policy.required == "daily" and session.signed_on_day < day:
+        return why.another_day(host.calendar, terminal, session, day)
     if policy.required == "per-transaction" and session.sign_on_spent:
         return why.spent(terminal, session)
     return ""

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acquirer.dialect.definitions import ACCEPTED
+from acquirer.dialect.definitions import ACCEPTED, Route
 from acquirer.dialect.plans import ElementValues
 from acquirer.dialect.router import without_repeat
 from acquirer.host.admission import skew_notes
 from acquirer.host.case import Case
 from acquirer.host.chip_notes import ChipObjects, chip_notes, chip_objects
+from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.field_notes import field_notes
 from acquirer.host.issuer.cryptogram import answer_of
 from acquirer.host.issuer.decisions import Judgement
 from acquirer.host.issuer.organisations import organisation_of
-from acquirer.host.kinds import KINDS
+from acquirer.host.kinds import KINDS, TransactionKind
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Transaction
+from acquirer.model.rows import Session, Transaction, TransactionKey
 from acquirer.wire.message import Value
 from acquirer.wire.tlv import build_tlv, find_value
 
@@ -56,10 +57,7 @@ def book(
     reply_elements = {"code": code, **stamp.reply_elements, "rrn": case.rrn}
     if approved:
         reply_elements |= elements or {}
-        if "auth_id" in host.plans.plan(request.route, accepted=True).elements:
-            reply_elements.setdefault("auth_id", case.rrn[-AUTH_DIGITS:])
-        if organisation := _foreign_organisation(case):
-            reply_elements["organisation"] = organisation
+        add_approval(host, request.route, reply_elements, card.pan)
     chip = chip_objects(dialect, request.message) if host.chip_data_de in fields else None
     given = given_back(card.pan, chip)
     if "icc" in given and kind.chip_data:
@@ -67,11 +65,10 @@ def book(
     if chip is not None:
         notes = (*notes, *chip_notes(host, request, kind, chip, card.pan))
     assert request.key is not None
-    transaction = Transaction(  # by place: naming each takes three times as long, and this is done for every sale
+    transaction = new_row(
         request.key,
-        0,
         request.service,
-        "approved" if approved else "declined",
+        approved,
         read.processing_code(fields),
         read.transaction_type(fields),
         request.amount_minor or 0,
@@ -81,23 +78,15 @@ def book(
         read.entry_mode(fields),
         case.session.operator,
         judgement.reason,
-        code,
-        case.rrn,
-        reply_elements.get("auth_id", ""),
         reply_elements,
         case.verified.number,
         request.arrival.at_us,
         stamp.day,
-        mti=without_repeat(request.message.mti),
-        original=original.key if original is not None else None,
-        original_rrn=read.rrn(fields),
-        authorised_minor=(request.amount_minor or 0) if kind.holds and approved else 0,
-        used_us=request.arrival.at_us,
+        request.message.mti,
+        original.key if original is not None else None,
+        read.rrn(fields),
     )
-    session = case.session_after.copy()
-    session.last_stan = request.stan
-    session.unused = False
-    session.sign_on_spent = kind.moves_money or session.sign_on_spent
+    session = session_after(case.session_after, kind, request.stan)
     per_transaction = kind.moves_money and case.terminal.policy.required == "per-transaction"
     return Decision(
         judgement.reason,
@@ -117,7 +106,7 @@ def book(
             *notes,
             *((card.note,) if card.note else ()),
             *case.notes,
-            *_stan_notes(case),
+            *stan_notes(case.session.last_stan, request.stan, case.terminal.tid),
             *skew_notes(host, request),
             *field_notes(host, request, kind, card.pan, transaction.entry_mode),
         ),
@@ -139,12 +128,87 @@ def _chip_answer(case: Case, icc: Value, code: str, script: bytes) -> Value:
     return icc + build_tlv(answer)
 
 
-def _foreign_organisation(case: Case) -> str:
-    """Return the organisation of a card that is not of the dialect's own, where its replies say it; else ""."""
-    if "organisation" not in case.host.dialect.constants or not case.card.pan:
-        return ""
-    entry = case.host.issuer.cards.get(case.card.pan)
-    return (entry.organisation if entry is not None else "") or organisation_of(case.card.pan)
+def add_approval(host: Host, route: Route | None, elements: dict[str, str], pan: str) -> None:
+    """Add to the elements of a reply what an approval has beside them.
+
+    Args:
+        elements: with the reference number.
+    """
+    if "auth_id" in host.plans.plan(route, accepted=True).elements:
+        elements.setdefault("auth_id", elements["rrn"][-AUTH_DIGITS:])
+    if pan and "organisation" in host.dialect.constants:
+        entry = host.issuer.cards.get(pan)
+        if organisation := (entry.organisation if entry is not None else "") or organisation_of(pan):
+            elements["organisation"] = organisation  # a card's that is not of the dialect's own
+
+
+def new_row(
+    key: TransactionKey,
+    service: str,
+    approved: bool,
+    processing_code: str,
+    transaction_type: str,
+    amount_minor: int,
+    currency: str,
+    pan_masked: str,
+    card: str,
+    entry_mode: str,
+    operator: str,
+    reason: Reason,
+    reply_elements: dict[str, str],
+    generation: int,
+    at_us: int,
+    business_date: str,
+    mti: str,
+    original: TransactionKey | None,
+    original_rrn: str,
+) -> Transaction:
+    """Return the row of a new transaction; what is meant is what `Transaction` says.
+
+    Args:
+        reply_elements: of the reply, those that the host makes: code, reference number, what an approval adds.
+        mti: as it came.
+    """
+    return Transaction(  # by place: naming each takes three times as long, and this is done for every sale
+        key,
+        0,
+        service,
+        "approved" if approved else "declined",
+        processing_code,
+        transaction_type,
+        amount_minor,
+        currency,
+        pan_masked,
+        card,
+        entry_mode,
+        operator,
+        reason,
+        reply_elements["code"],
+        reply_elements["rrn"],
+        reply_elements.get("auth_id", ""),
+        reply_elements,
+        generation,
+        at_us,
+        business_date,
+        0,
+        "",
+        {},
+        without_repeat(mti),
+        original,
+        original_rrn,
+        0,
+        amount_minor if approved and KINDS[service].holds else 0,
+        at_us,
+    )
+
+
+def session_after(session: Session, kind: TransactionKind, stan: str) -> Session:
+    """Return a terminal's session as it is after a new transaction."""
+    after = session.copy()
+    after.last_stan = stan
+    after.unused = False
+    after.sign_on_spent = kind.moves_money or after.sign_on_spent
+    return after
 
 
 def used(row: Transaction, at_us: int) -> Transaction:
@@ -160,14 +224,13 @@ def given_back(pan: str, chip: ChipObjects) -> ElementValues:
     return values
 
 
-def _stan_notes(case: Case) -> tuple[str, ...]:
-    """A number far below the last one is the counter starting over; a little below it, a second device."""
-    last, stan = case.session.last_stan, case.request.stan
+def stan_notes(last: str, stan: str, tid: str) -> tuple[str, ...]:
+    """Return a note about a number a little below the last one: a second device; far below, the counter starts over."""
     if last <= stan and len(last) == len(stan):
         return ()
     if not (last.isdecimal() and stan.isdecimal()) or not 0 < int(last) - int(stan) < 500_000:
         return ()
     return (
-        f"clone-suspected: STAN went back from {last} to {stan}: terminal {case.terminal.tid} was cleared, "
+        f"clone-suspected: STAN went back from {last} to {stan}: terminal {tid} was cleared, "
         "or a second device uses its number",
     )

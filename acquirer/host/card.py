@@ -7,6 +7,7 @@ the cipher text may reach into the card number, so a track is read only after it
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from acquirer.data.text import plural
@@ -22,6 +23,7 @@ from acquirer.security.track import TrackError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.card_numbers import PAN_DIGITS, is_issued, passes_luhn
 from acquirer.wire.masking import known_particulars, mask_pan
+from acquirer.wire.message import Value
 
 SEPARATOR = "D"  # between card number and expiry (ISO/IEC 7813), as BCD carries it; text has an equals sign
 
@@ -44,10 +46,10 @@ class PresentedCard:
 
 
 def read_card(
-    host: Host, request: Request, terminal: TerminalConfig, session: Session, verified: Verified
+    host: Host, fields: Mapping[int, Value], terminal: TerminalConfig, session: Session, verified: Verified
 ) -> PresentedCard:
     """Read the card of a request, opening its track with the keys that verified it."""
-    read, fields = host.read, request.message.fields
+    read = host.read
     pan, expiry, element = read.pan(fields), read.expiry(fields), "track2"
     text = read.track2(fields)
     if not text:
@@ -77,6 +79,11 @@ def read_card(
     if expiry and len(valid) == 4 and valid != expiry:
         presented.note = why.two_expiries(host.dialect, element)
     return presented
+
+
+def number_notes(host: Host, card: PresentedCard) -> tuple[str, ...]:
+    """Return a note about a card whose number was not published for testing."""
+    return () if host.issuer.is_test(card.pan) else (why.no_test_bin(card.masked),)
 
 
 def readable_pan(host: Host, request: Request) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 
 from acquirer.host.admission import sign_on_due
-from acquirer.host.card import PresentedCard, check_filling, check_number, read_card
+from acquirer.host.card import PresentedCard, check_filling, check_number, number_notes, read_card
 from acquirer.host.chip_notes import chip_objects
 from acquirer.host.closing import closed
 from acquirer.host.core import Host
@@ -77,11 +77,11 @@ class Case:
     def begin(self) -> None:
         """Take the steps that every new transaction has in common, in their order (see `admission`). Raises Decided."""
         host, request = self.host, self.request
-        due = sign_on_due(host, request, self.terminal, self.session)
+        due = sign_on_due(host, request.stamp.day, self.terminal, self.session)
         if due and self.stored is None:
             raise Decided(Decision(Reason.SIGN_ON_REQUIRED, due, sign_on_again=True))
         self.verify()
-        self.card = read_card(host, request, self.terminal, self.session, self.verified)
+        self.card = read_card(host, self.fields, self.terminal, self.session, self.verified)
         request.pan = self.card.pan
         if self.stored is not None:
             raise Decided(stored_answer(host, request, self.terminal, self.verified, self.stored, self.card, due))
@@ -164,8 +164,7 @@ class Case:
         notes: tuple[str, ...] = ()
         if opened is not None and opened.note:
             notes = (f"pin: {known_particulars(opened.note)}",)
-        if not host.issuer.is_test(card.pan):
-            notes = (*notes, booking.no_test_bin(card.masked))
+        notes += number_notes(host, card)
         use = CardUse(
             pan=card.pan,
             masked=card.masked,

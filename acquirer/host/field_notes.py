@@ -6,7 +6,7 @@ A transaction without oddities costs a few look-ups; all else is done only once 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from acquirer.data.text import plural
@@ -25,7 +25,7 @@ from acquirer.host.value_notes import (
 from acquirer.inspect.filling import other_side
 from acquirer.wire.card_numbers import passes_luhn
 from acquirer.wire.grammar import Part
-from acquirer.wire.message import Message
+from acquirer.wire.message import Message, Value
 
 _FIRST_SEQUENCES = frozenset({"", *(f"{number:03}" for number in range(10))})
 """Sequence numbers of cards: hardly any bank issues more than ten cards of one number."""
@@ -38,8 +38,20 @@ def field_notes(host: Host, request: Request, kind: TransactionKind, pan: str, m
         kind: of the transaction.
         mode: its element `entry_mode`.
     """
-    fields = request.message.fields
-    if (
+    message = request.message
+    if is_plain(host, message.fields, message.raw, pan, mode, request.amount_minor or 0):
+        return ()
+    return tuple(_notes(host, request, kind, pan, mode))
+
+
+def is_plain(host: Host, fields: Mapping[int, Value], raw: bytes, pan: str, mode: str, amount_minor: int) -> bool:
+    """Return whether nothing is odd about a transaction.
+
+    Args:
+        raw: its frame.
+        mode: its element `entry_mode`.
+    """
+    return (
         (mode in host.entry_modes or not host.entry_modes)
         and pan[:1] != "0"
         and (host.pin_block_de in fields) == (mode in host.pin_entry_modes)
@@ -48,13 +60,11 @@ def field_notes(host: Host, request: Request, kind: TransactionKind, pan: str, m
         and host.code_de not in fields
         and (host.sequence_de not in fields or fields[host.sequence_de] in _FIRST_SEQUENCES)
         and (host.function_de not in fields or len(fields[host.function_de]) >= host.function_stop)
-        and (request.amount_minor or 0) < AMOUNT_LEAST
+        and amount_minor < AMOUNT_LEAST
         and (host.pin_block_de in fields or host.pin_data_des.isdisjoint(fields))
-        and request.message.raw.startswith(host.tpdu_first)
-        and request.message.raw.startswith(host.head_first, host.tpdu_bytes)
-    ):
-        return ()
-    return tuple(_notes(host, request, kind, pan, mode))
+        and raw.startswith(host.tpdu_first)
+        and raw.startswith(host.head_first, host.tpdu_bytes)
+    )
 
 
 def _notes(host: Host, request: Request, kind: TransactionKind, pan: str, mode: str) -> Iterator[str]:

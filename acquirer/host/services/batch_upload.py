@@ -59,7 +59,7 @@ def batch_upload_chip(case: Case) -> Deciding:
 @service("batch_upload_advice")
 def batch_upload_advice(case: Case) -> Deciding:
     """Compare an advice with the books."""
-    card = read_card(case.host, case.request, case.terminal, case.session, UNVERIFIED)
+    card = read_card(case.host, case.fields, case.terminal, case.session, UNVERIFIED)
     return (yield from _uploaded(case, [of_advice(case.host, case.request, card.pan)]))
 
 
