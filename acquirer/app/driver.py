@@ -21,6 +21,7 @@ from acquirer.app.sending import Sending
 from acquirer.app.shed_refusals import ShedRefusals
 from acquirer.app.short_run import ShortRun, ShortStart, send_replies, take_short_way
 from acquirer.host.core import Host
+from acquirer.host.short_transaction import KeptRows
 from acquirer.host.short_way import ShortWay
 from acquirer.model.effects import LONG_PAUSE, PAUSE, SLICE_PAUSE, Arrival
 from acquirer.model.rows import Session, TerminalConfig
@@ -121,7 +122,7 @@ class Driver:
 
     def short_way(self, host: Host) -> ShortWay:
         """Return the short way of a host's ordinary exchanges."""
-        return ShortWay(host, self._load_kept, self.loop.time)
+        return ShortWay(host, self._load_kept, KeptRows(self.store.is_new, self.store.load_kept_card), self.loop.time)
 
     def _load_kept(self, tid: str) -> tuple[TerminalConfig, Session, str] | None:
         return self.store.load_kept(tid) if self.lanes.is_free(tid) else None

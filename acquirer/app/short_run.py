@@ -17,7 +17,7 @@ from acquirer.journal.packed import PackedExchange
 from acquirer.journal.render import Facts
 from acquirer.model.effects import Arrival, CommitOutcome, Send
 from acquirer.model.ready_exchange import ReadyExchange
-from acquirer.model.rows import Session
+from acquirer.model.rows import Session, Transaction
 from acquirer.net.connection import Connection
 
 ENDED: Final = ""
@@ -86,12 +86,13 @@ class ShortRun(LaneHolder):
         row: PackedExchange | None,
         tid: str,
         stan: str,
+        transaction: Transaction | None,
     ) -> None:
         """Commit what was decided."""
         own = self._own
         self._reply = reply
-        deadline_s, peer = self._began_s + own.patience_s, self._connection.peer
-        exchange = ReadyExchange(own.way.dialect, facts, row, session, deadline_s, self._at_us, tid, stan, peer)
+        dialect, deadline_s, peer = own.way.dialect, self._began_s + own.patience_s, self._connection.peer
+        exchange = ReadyExchange(dialect, facts, row, session, deadline_s, self._at_us, tid, stan, peer, transaction)
         self._exchange = exchange
         own.driver.store.commit(exchange, self._committed)
 

@@ -17,6 +17,8 @@ from acquirer.dialect.plans import ElementValues
 from acquirer.host.case import Case, Deciding
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
+from acquirer.host.issuer.cards import CardTable
+from acquirer.host.issuer.decisions import CardUse, Judgement
 from acquirer.host.request import Request, no_key
 from acquirer.model.rows import Card, Session, Transaction, TransactionKey
 
@@ -65,6 +67,10 @@ class Straight(NamedTuple):
     needs: str = ""  # an element that the route's replies must have, or the service decides
 
 
+JudgeCard = Callable[[CardTable, CardUse, Card | None], Judgement]
+"""The issuer's word on a transaction: takes the table of cards, what is asked, and the card's row, if there is one."""
+
+
 class Service(NamedTuple):
     """What a host does about one kind of request."""
 
@@ -72,6 +78,8 @@ class Service(NamedTuple):
     key: KeyOf  # of the transaction that is loaded with the terminal
     undo: UndoFunction | None  # of a transaction that may be reversed
     straight: Straight | None = None  # None: it has no such way
+    judge: JudgeCard | None = None
+    """Decides about a usual transaction, whose course is that of `sale`: begun, sound, judged by its issuer, booked."""
 
 
 SERVICES: Final[dict[str, Service]] = {}
@@ -79,12 +87,16 @@ SERVICES: Final[dict[str, Service]] = {}
 
 
 def service(
-    *names: str, key: KeyOf = no_key, undo: UndoFunction | None = None, straight: Straight | None = None
+    *names: str,
+    key: KeyOf = no_key,
+    undo: UndoFunction | None = None,
+    straight: Straight | None = None,
+    judge: JudgeCard | None = None,
 ) -> Callable[[D], D]:
     """Register the function that decides about requests of these services: several where they are one business."""
 
     def register(decide: D) -> D:
-        SERVICES.update(dict.fromkeys(names, Service(decide, key, undo, straight)))
+        SERVICES.update(dict.fromkeys(names, Service(decide, key, undo, straight, judge)))
         return decide
 
     return register

@@ -17,12 +17,12 @@ for the journal; or finds that the exchange is no ordinary one: then nothing was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from acquirer.dialect.clock import day_and_time
 from acquirer.dialect.definitions import ACCEPTED
-from acquirer.dialect.dialect import Dialect, Route
+from acquirer.dialect.dialect import Route
 from acquirer.host import services
 from acquirer.host.admission import names_operator, two_digits
 from acquirer.host.core import Host
@@ -30,13 +30,13 @@ from acquirer.host.decision import Decided
 from acquirer.host.kinds import KINDS
 from acquirer.host.registry import Straight
 from acquirer.host.request import no_key
-from acquirer.journal.entry import RECORD
+from acquirer.host.short_transaction import KeptRows, judge_of, transaction_parts
+from acquirer.host.short_values import Routed, WayParts, element_text, record_values
 from acquirer.journal.packed import Form, PackedExchange
 from acquirer.journal.render import Facts, pack
 from acquirer.journal.shapes import AGAIN_AFTER, USUAL_AFTER, shape_of
-from acquirer.model.evidence import ExchangeRecord
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Session, TerminalConfig
+from acquirer.model.rows import Session, TerminalConfig, Transaction
 from acquirer.wire.codec import NOT_FAST
 from acquirer.wire.message import Message, Unusual
 
@@ -50,9 +50,11 @@ LoadKept = Callable[[str], "tuple[TerminalConfig, Session, str] | None"]
 """Returns a terminal, its session and a reference number; None: they are not in memory, or another exchange of this
 terminal is under way."""
 
-TakeDecided = Callable[[bytes, "Session | None", "Facts | None", "PackedExchange | None", str, str], None]
+TakeDecided = Callable[
+    [bytes, "Session | None", "Facts | None", "PackedExchange | None", str, str, "Transaction | None"], None
+]
 """Takes the reply, the session as it will be (None: unchanged), the facts for the journal, or its row instead where it
-is a usual one; the terminal's number, and its STAN."""
+is a usual one; the terminal's number, its STAN, and the transaction that is booked."""
 
 ShortSteps = Iterator[str | None]
 """What a short way does, step by step. After the first the terminal's number comes, whose lane is to be taken before
@@ -74,21 +76,24 @@ class ShortWay:
 
     Args:
         load: of terminals whose lane is free.
+        rows: that transactions need.
         now_s: the clock in which exchanges begin.
     """
 
-    __slots__ = ("_mti", "_mtis", "_seen", "_ways", "dialect", "host", "load", "now_s")
+    __slots__ = ("_mti", "_mtis", "_seen", "_ways", "dialect", "host", "load", "now_s", "rows")
 
-    def __init__(self, host: Host, load: LoadKept, now_s: Callable[[], float]) -> None:
+    def __init__(self, host: Host, load: LoadKept, rows: KeptRows, now_s: Callable[[], float]) -> None:
         self.dialect = dialect = host.dialect
         self.host = host
         self.load = load
+        self.rows = rows
         self.now_s = now_s
         self._ways: dict[_Kind, _Way] = {}
         self._seen: dict[_Kind, int] = {}  # messages that had none yet, or no row
         start = dialect.grammar.envelope_bytes
         self._mti = slice(start, start + dialect.grammar.mti_bytes)
-        self._mtis = frozenset([dialect.grammar.mti_on_wire(route.mti) for route in dialect.routes if _straight(route)])
+        mtis = [route.mti for route in dialect.routes if _straight(route) or judge_of(route)]
+        self._mtis = frozenset(map(dialect.grammar.mti_on_wire, mtis))
 
     def begin(self, frame: bytes, peer: str, at_us: int, began_s: float, taken: TakeDecided) -> ShortSteps | None:
         """Return the steps to what a frame is answered with, which `taken` is called with; None: `exchange` decides."""
@@ -150,21 +155,19 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
 
     host, dialect, mti, des = own.host, own.dialect, message.mti, tuple(message.fields)
     route = dialect.route(message)
-    straight = None if route is None else _straight(route)
-    if route is None or straight is None or mti != route.mti or dialect.is_response(mti, message.fields):
+    if route is None or mti != route.mti or dialect.is_response(mti, message.fields):
         return None
     plan, mandatory = host.plans.plan(route, accepted=True), host.plans.mandatory(route)
     code = host.code_of(Reason.APPROVED, route)
     if (
         dialect.codes[code].kind != ACCEPTED
-        or (straight.needs and straight.needs not in plan.elements)
         or not mandatory.des <= set(des)
         or any(place.de in des for place in day_and_time(dialect) if place is not None)  # there may be no such time
     ):
         return None
     names: dict[str, Any] = {
         "Unusual": Unusual,
-        "decide": straight.decide,
+        "code": code,
         "dialect": dialect,
         "envelope": host.plans.envelope,
         "host": host,
@@ -175,23 +178,31 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         "rules": host.rules,
         "service": route.service,
         "stamp_of": host.calendar.stamp,
-        "takes": _Routed(dialect, route),
+        "takes": Routed(dialect, route),
         "two_digits": two_digits,
     }
 
     def text(element: str) -> str:
-        return _text(dialect, element, des)
+        return element_text(dialect, element, des)
 
-    available = {element: f"clock[{element!r}]" for element in host.calendar.stamp(0).reply_elements}
-    available |= {"rrn": "rrn", "code": repr(code), **{element: f"given[{element!r}]" for element in straight.gives}}
-    reply_lines, reply_values = plan.statements(des, available, names)
-    reply_mti = host.plans.reply_mti(mti)
-    names["encode"] = make_encoder(dialect.grammar, list(reply_values))
+    if (straight := _straight(route)) is not None:
+        parts = _straight_parts(host, straight, text, names) if straight.needs in ("", *plan.elements) else None
+    else:
+        parts = transaction_parts(host, route, des, own.rows, text, names)
+    if parts is None:
+        return None
+    reply_lines, reply_values = plan.statements(des, parts.elements, names)
+    reply_mti = names["reply_mti"] = host.plans.reply_mti(mti)
+    sealed_des = [*reply_values]
+    if parts.mac:
+        sealed_des.append(dialect.mac_de(dict.fromkeys(reply_values, "")))
+        names["no_mac"] = {sealed_des[-1]: bytes(dialect.security.mac_bytes)}
+    names["encode"] = make_encoder(dialect.grammar, sealed_des)
     there = [f"({' or '.join(map(text, entry))})" for entry in mandatory.elements]
     deciding = dict.fromkeys([name for one in dialect.routes if one.mti == mti for name in one.when])
     conditions = "".join([f"{text(name)}, " for name in deciding])
     operator = f"two_digits({text('operator')})" if names_operator(route) else "''"
-    record = _record(mti=mti, service=route.service, code=code, reply_mti=reply_mti)
+    record = record_values(mti=mti, service=route.service, code=code, reply_mti=reply_mti) | dict(parts.facts)
     row_source = ["row = None"]
     if form is not None:
         values = record | {element: text(element) for element in ("tid", "mid", "stan")}
@@ -210,15 +221,15 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         "if terminal.certificate or terminal.operators: raise Unusual",
         "if session.settling or session.downloads or session.tmk: raise Unusual",
         *["if terminal.mid != mid: raise Unusual"] * ("mid" in dialect.elements),
+        *parts.checks,
         "if rules.active is not None and any(rules.active.about(dialect, tid, service)): raise Unusual",
         "yield tid",
         "stamp = stamp_of(at_us)",
         "clock = stamp.reply_elements",
-        "after, why, notes, given = yield from decide("
-        f"{', '.join(['host', 'terminal', 'session', 'stamp', 'at_us', 'stan', *map(text, straight.elements)])})",
+        *parts.decides,
         "yield",
         *reply_lines,
-        f"frame = encode(envelope(message.raw, 0), {reply_mti!r}, reply)",
+        *parts.seals,
         "yield",
         "notes = '\\n'.join(notes)",
         f"operator = {operator}",
@@ -229,61 +240,18 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         f"    facts = ({', '.join(record.values())}, fields, (), reply)",
         "    learn(message, facts)",
         "yield",
-        "taken(frame, after, facts, row, tid, stan)",
+        "taken(frame, after, facts, row, tid, stan, transaction)",
     ]
     exec(compile("\n    ".join(source), "<generated way>", "exec"), names)  # noqa: S102  made of a checked dialect only
     way: _Way = names["way"]
     return way
 
 
-class _Routed:
-    """Says whether a message takes a route, and remembers for which values of the elements that decide it does."""
-
-    __slots__ = ("_dialect", "_known", "_route")
-
-    def __init__(self, dialect: Dialect, route: Route) -> None:
-        self._dialect = dialect
-        self._route = route
-        self._known: set[tuple[str, ...]] = set()
-
-    def __call__(self, message: Message, values: tuple[str, ...]) -> bool:
-        if values in self._known:
-            return True
-        if self._dialect.route(message) is not self._route:
-            return False
-        if len(self._known) < KEPT:
-            self._known.add(values)
-        return True
-
-
-_FACTS: Final[Mapping[str, str]] = {
-    **{name: name for name in ("at_us", "peer", "tid", "mid", "batch", "stan", "rrn", "why", "notes", "operator")},
-    "reason": repr(str(Reason.APPROVED)),
-    "frame_bytes": "len(message.raw)",
-    "took_us": "took_us",
-    "generation": "rules.generation.number",
-}
-"""Expressions for what is known of an ordinary exchange; all else is as where nothing is said."""
-
-
-def _record(**texts: str) -> dict[str, str]:
-    """Return an expression for each field of an `ExchangeRecord`, as facts have it.
-
-    Args:
-        texts: those that are the same in all exchanges of a kind.
-    """
-    empty = zip([column.name for column in RECORD.columns], RECORD.pack(ExchangeRecord(0)), strict=True)
-    return {name: repr(texts[name]) if name in texts else _FACTS.get(name, repr(value)) for name, value in empty}
-
-
-def _text(dialect: Dialect, element: str, des: Collection[int]) -> str:
-    """Return the expression for an element of a message with these fields, whose value is what its reader returns."""
-    place = dialect.elements.get(element)
-    if place is None or place.de not in des:
-        return "''"
-    if dialect.fields[place.de].kind == "b" or place.after or (place.stop is None and not place.whole):
-        return f"read.{element}(fields)"
-    field = f"f{place.de}"
-    if place.whole:
-        return field
-    return f"({field}[{place.start}:{place.stop}] if len({field}) >= {place.stop} else '')"
+def _straight_parts(host: Host, straight: Straight, text: Callable[[str], str], names: dict[str, Any]) -> WayParts:
+    """Return what the way of a service consists of that decides on values and books nothing."""
+    names["decide"] = straight.decide
+    values = ["host", "terminal", "session", "stamp", "at_us", "stan", *map(text, straight.elements)]
+    elements = {element: f"clock[{element!r}]" for element in host.calendar.stamp(0).reply_elements}
+    elements |= {"rrn": "rrn", "code": "code", **{element: f"given[{element!r}]" for element in straight.gives}}
+    decides = [f"after, why, notes, given = yield from decide({', '.join(values)})", "transaction = None"]
+    return WayParts([], decides, elements, ["frame = encode(envelope(message.raw, 0), reply_mti, reply)"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Session
+from acquirer.model.rows import Session, Transaction
 
 if TYPE_CHECKING:
     from acquirer.dialect.dialect import Dialect
@@ -14,17 +14,28 @@ if TYPE_CHECKING:
 
 
 class ReadyExchange:
-    """The commit of an ordinary approval, which alters a session at most, with its facts for the journal.
+    """The commit of an ordinary approval, which alters a session and books a new transaction at most, and its facts.
 
     It stands for `Commit`, `Changes` and `Evidence`: one object with few fields, because one is made for every exchange
     that takes the short way (`host.short_way`).
     """
 
-    __slots__ = ("at_us", "deadline_s", "dialect", "facts", "id", "peer", "row", "session", "stan", "tid")
+    __slots__ = (
+        "at_us",
+        "deadline_s",
+        "dialect",
+        "facts",
+        "id",
+        "peer",
+        "row",
+        "session",
+        "stan",
+        "tid",
+        "transaction",
+    )
 
     reason: Final = Reason.APPROVED
     reply: Final[Mapping[int, Value]] = {}  # there is one
-    transaction: Final = None
     original: Final = None
     authorisation: Final = None
     card: Final = None
@@ -43,6 +54,7 @@ class ReadyExchange:
         tid: str,
         stan: str,
         peer: str,
+        transaction: Transaction | None = None,
     ) -> None:
         self.dialect = dialect
         self.facts = facts  # `journal.render.Facts`; None where there is a row
@@ -52,6 +64,7 @@ class ReadyExchange:
         self.stan = stan
         self.peer = peer
         self.session = session
+        self.transaction = transaction  # a new one
         self.deadline_s = deadline_s
         self.id = 0  # set when it is committed
 

@@ -25,7 +25,7 @@ from acquirer.model.effects import (
 )
 from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.model.remarks import Remark
-from acquirer.model.rows import Card, Session, Signature, TerminalConfig, Transaction, Uploaded
+from acquirer.model.rows import Card, Session, Signature, TerminalConfig, Transaction, TransactionKey, Uploaded
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
@@ -128,6 +128,16 @@ class Store(Protocol):
 
     def load_kept(self, tid: str) -> tuple[TerminalConfig, Session, str] | None:
         """Return a terminal, its session and a reference number, without looking at the disk; None: not in memory."""
+
+    def is_new(self, key: TransactionKey) -> bool:
+        """Return whether a transaction is known not to be stored, without looking at the disk."""
+
+    def load_kept_card(self, token: str) -> Card | None:
+        """Return the row of a card, or None when nothing is kept about it yet, without looking at the disk.
+
+        Raises:
+            LookupError: it is not in memory.
+        """
 
     def load_card(self, wanted: LoadCard) -> Card | None:
         """Return the row of a card; None when nothing is kept about it yet."""

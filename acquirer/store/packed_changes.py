@@ -27,7 +27,9 @@ def pack_changes(changes: Changes | ReadyExchange, dialect_key: Any) -> PackedCh
     if isinstance(changes, ReadyExchange):
         session, exchange = changes.session, cast("PackedExchange | None", changes.row)
         unpacked = None if changes.facts is None else (dialect_key, changes.facts)
-        return (exchange, unpacked, None if session is None else SESSION.pack(session), *_NO_OTHERS)
+        packed = None if session is None else SESSION.pack(session)
+        booked = None if changes.transaction is None else TRANSACTION.pack(changes.transaction)
+        return (exchange, unpacked, packed, booked, *_NO_OTHERS)
     session, transaction, original = changes.session, changes.transaction, changes.original
     authorisation, card, upload = changes.authorisation, changes.card, changes.upload
     return (
@@ -54,4 +56,4 @@ def packed_at_us(changes: PackedChanges) -> int:
 
 
 _AT_US: Final = RECORD_NAMES.index("at_us")
-_NO_OTHERS: Final = (None, None, None, None, None, None, None)
+_NO_OTHERS: Final = (None, None, None, None, None, None)

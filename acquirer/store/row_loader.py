@@ -69,6 +69,17 @@ class RowLoader:
         config, session = self._configs.get(tid), self._direct.sessions.get(tid)
         return None if config is None or session is None else (config, session, self._direct.rrns.take())
 
+    def is_new(self, key: TransactionKey) -> bool:
+        """Return whether a transaction is known not to be stored; see `interface.Store.is_new`."""
+        return bool(self._direct.highest_stans.is_above(key))
+
+    def load_kept_card(self, token: str) -> Card | None:
+        """Return the row of a card; see `interface.Store.load_kept_card`."""
+        card = self._direct.cards.get(token)
+        if card is None and not self._direct.cards_without_row.get(token):
+            raise LookupError
+        return card
+
     def load_card(self, wanted: LoadCard) -> Card | None:
         """Return the row of a card; see `interface.Store.load_card`."""
         card = self._direct.cards.get(wanted.token)

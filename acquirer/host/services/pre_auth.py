@@ -7,7 +7,7 @@ held stands in its row (`Transaction.authorised_minor`), top-ups included.
 from __future__ import annotations
 
 from acquirer.host.case import Case, Deciding
-from acquirer.host.issuer.decisions import give_back
+from acquirer.host.issuer.decisions import give_back, judge_sale
 from acquirer.host.registry import Undoing, Undone, service
 from acquirer.host.request import own_key
 from acquirer.host.services.sale import sale
@@ -19,7 +19,7 @@ def undo(rows: Undoing) -> Undone:
     return Undone(card=None if card is None else give_back(card, held.authorised_minor, held.business_date))
 
 
-@service("pre_auth", "moto_pre_auth", key=own_key, undo=undo)
+@service("pre_auth", "moto_pre_auth", key=own_key, undo=undo, judge=judge_sale)
 def pre_auth(case: Case) -> Deciding:
     """Decide a pre-authorisation."""
     return (yield from sale(case))

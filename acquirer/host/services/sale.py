@@ -23,7 +23,7 @@ def undo(rows: Undoing) -> Undone:
     return Undone(card=None if card is None else give_back(card, sale.amount_minor, sale.business_date))
 
 
-@service("sale", key=own_key, undo=undo)
+@service("sale", key=own_key, undo=undo, judge=judge_sale)
 def sale(case: Case) -> Deciding:
     """Decide a sale."""
     case.begin()
