@@ -12,7 +12,7 @@ from typing import Final
 
 from acquirer.data.text import plural
 from acquirer.host.calendar import is_expiry
-from acquirer.host.core import Host
+from acquirer.host.core import Host, NumberFacts
 from acquirer.host.explain import booking as why
 from acquirer.host.request import Request
 from acquirer.host.text import no_month, place
@@ -81,9 +81,20 @@ def read_card(
     return presented
 
 
-def number_notes(host: Host, card: PresentedCard) -> tuple[str, ...]:
+def number_notes(host: Host, pan: str, masked: str) -> tuple[str, ...]:
     """Return a note about a card whose number was not published for testing."""
-    return () if host.issuer.is_test(card.pan) else (why.no_test_bin(card.masked),)
+    return () if host.issuer.is_test(pan) else (why.no_test_bin(masked),)
+
+
+def number_facts(host: Host, pan: str) -> NumberFacts:
+    """Return what follows from a card's number; of cards in the issuer's table it is found out once."""
+    facts = host.numbers.get(pan)
+    if facts is None:
+        masked = mask_pan(pan)
+        facts = NumberFacts(host.token(pan), masked, check_number(pan), number_notes(host, pan, masked))
+        if pan in host.issuer.cards:
+            host.numbers[pan] = facts
+    return facts
 
 
 def readable_pan(host: Host, request: Request) -> str:

@@ -164,7 +164,7 @@ class Case:
         notes: tuple[str, ...] = ()
         if opened is not None and opened.note:
             notes = (f"pin: {known_particulars(opened.note)}",)
-        notes += number_notes(host, card)
+        notes += number_notes(host, card.pan, card.masked)
         use = CardUse(
             pan=card.pan,
             masked=card.masked,

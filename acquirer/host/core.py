@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Final
+from typing import Final, NamedTuple
 
 from acquirer.data.types import Randbytes
 from acquirer.dialect.compiled import CompiledDialect
@@ -48,6 +48,15 @@ class HostOptions:
     no_sign_limit_minor: int | None = None  # contactless sales up to it need none; None: as the dialect says
 
 
+class NumberFacts(NamedTuple):
+    """What follows from the number of a card alone."""
+
+    token: str  # the name of its row
+    masked: str
+    problem: str  # what is wrong with it; "": nothing
+    notes: tuple[str, ...]
+
+
 class Host:
     """One acquirer speaking one dialect. Shared by all its connections; used from one thread."""
 
@@ -70,6 +79,7 @@ class Host:
         "keys_as_text",
         "magstripe_entry_modes",
         "nibbles",
+        "numbers",
         "options",
         "pin_block_de",
         "pin_capture_de",
@@ -122,6 +132,7 @@ class Host:
         self.downloads = downloads  # what its terminals may fetch
         self._codes: dict[tuple[Reason, int], str] = {}
         self.tokens: dict[str, str] = {}  # of cards in the issuer's table, whose numbers are in memory anyway
+        self.numbers: dict[str, NumberFacts] = {}  # the same
         self.ring = KeyRing(vault)
         self.unproved = unproved if unproved is not None else UnprovedSignOns()
         self.used_ksns = UsedKsns()

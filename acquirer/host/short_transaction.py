@@ -19,7 +19,7 @@ from acquirer.host import services
 from acquirer.host.admission import sign_on_due
 from acquirer.host.booking import add_approval, new_row, session_after, stan_notes
 from acquirer.host.calendar import is_expiry
-from acquirer.host.card import PresentedCard, check_number, number_notes, read_card
+from acquirer.host.card import number_facts, read_card
 from acquirer.host.core import Host
 from acquirer.host.field_notes import is_plain
 from acquirer.host.issuer.decisions import CardUse
@@ -29,6 +29,7 @@ from acquirer.host.short_values import STEP, WayParts
 from acquirer.host.verification import Verified
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, TransactionKey
+from acquirer.wire.coverage import COVERAGES
 
 
 class KeptRows(NamedTuple):
@@ -74,15 +75,13 @@ def transaction_parts(
     names |= {
         "APPROVED": Reason.APPROVED,
         "CardUse": CardUse,
-        "PresentedCard": PresentedCard,
         "TransactionKey": TransactionKey,
         "Verified": Verified,
         "add_approval": add_approval,
         "card_of": rows.card,
         "cards": host.issuer.cards,
-        "check_number": check_number,
         "compare_digest": compare_digest,
-        "covered": dialect.covered,
+        "coverage": COVERAGES[dialect.security.coverage],
         "is_expiry": is_expiry,
         "is_new": rows.is_new,
         "is_plain": is_plain,
@@ -90,9 +89,9 @@ def transaction_parts(
         "judge": judge,
         "keys_of": host.ring.current,
         "kind": KINDS[route.service],
-        "mac_of": host.suite.mac,
+        "mac_of": host.suite.mac_algorithm,
         "new_row": new_row,
-        "number_notes": number_notes,
+        "number_facts": number_facts,
         "open_pin": host.suite.open_pin,
         "proved": host.unproved.proved,
         "read_card": read_card,
@@ -102,7 +101,6 @@ def transaction_parts(
         "sign_on_due": sign_on_due,
         "stan_notes": stan_notes,
         "swiped": host.magstripe_entry_modes,
-        "token_of": host.token,
     }
     currency = dialect.constants.get("currency", "")
     checks = [
@@ -118,12 +116,12 @@ def transaction_parts(
         f"key = TransactionKey(mid, tid, {text(dialect.numbering.within)}, stan)",
         "if not is_new(key): raise Unusual",
     ]
-    card = ["card = PresentedCard(pan, expiry)"]
+    card = [f"pan = {text('pan')}"]
     if any(_stands_in(dialect, track, des) for track in ("track2", "track3")):
         card = [
             "card = read_card(host, fields, terminal, session, Verified(current.number, keys, None))",
             "if card.reason is not None or card.note: raise Unusual",
-            "pan = card.pan",
+            "pan, expiry = card.pan, card.expiry",
         ]
     pin = "None"
     if host.pin_block_de in des:
@@ -132,30 +130,30 @@ def transaction_parts(
             "if opened.note: raise Unusual",
         ]
         pin = "opened.pin"
-    use = ["pan", "card.masked", "token", "amount_minor", "card.expiry", f"{text('card_entry')} in swiped"]
+    use = ["pan", "number.masked", "number.token", "amount_minor", "expiry", f"{text('card_entry')} in swiped"]
     row = ["key", "service", "True", text("processing_code"), text("transaction_type"), "amount_minor", "currency"]
-    row += ["card.masked", "token", "entry_mode", "session.operator", "APPROVED", "elements", "current.number"]
+    row += ["number.masked", "number.token", "entry_mode", "session.operator", "APPROVED", "elements", "current.number"]
     decides = [
         "if sign_on_due(host, stamp.day, terminal, session): raise Unusual",
         "keys = keys_of(tid, current)",
-        f"if not compare_digest(mac_of(keys, covered(message.raw)), f{mac_de}): raise Unusual",
+        f"covered = coverage(message.raw, {dialect.grammar.envelope_bytes}, {dialect.mac_width})",
+        f"if not compare_digest(mac_of(keys.mak, covered, {dialect.security.mac_bytes}), f{mac_de}): raise Unusual",
         "proved(tid)",
         STEP,
-        f"pan = {text('pan')}",
         *card,
-        "if check_number(pan) or not is_plain(host, fields, message.raw, pan, entry_mode, amount_minor): raise Unusual",
-        "token = token_of(pan)",
+        "number = number_facts(host, pan)",
+        "if number.problem or not is_plain(host, fields, message.raw, pan, entry_mode, amount_minor): raise Unusual",
         "entry = cards.get(pan)",
         "if entry is not None and entry.counted: raise Unusual",
         f"use = CardUse({', '.join([*use, text('icc_condition'), pin, 'stamp.day'])})",
-        "judgement = judge(issuer, use, None if entry is None else card_of(token))",
+        "judgement = judge(issuer, use, None if entry is None else card_of(number.token))",
         "if judgement.reason is not APPROVED or judgement.card is not None: raise Unusual",
         STEP,
         "elements = {'code': code, **clock, 'rrn': rrn}",
         "add_approval(host, route, elements, pan)",
         f"transaction = new_row({', '.join([*row, 'at_us', 'stamp.day', 'message.mti', 'None', text('rrn')])})",
         "after = session_after(session, kind, stan)",
-        "notes = (*number_notes(host, card), *stan_notes(session.last_stan, stan, tid))",
+        "notes = (*number.notes, *stan_notes(session.last_stan, stan, tid))",
         "why = judgement.why",
     ]
     plan = host.plans.plan(route, accepted=True)
@@ -171,7 +169,7 @@ def transaction_parts(
             STEP,
             "frame = seal(keys, frame)",
         ]
-    facts = {"amount_minor": "amount_minor", "pan_masked": "card.masked"}
+    facts = {"amount_minor": "amount_minor", "pan_masked": "number.masked"}
     return WayParts(checks, decides, elements, seals, facts, has_mac)
 
 

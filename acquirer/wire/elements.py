@@ -63,8 +63,13 @@ def write_element(fields: dict[int, Value], at: Locator, value: Value, spec: Fie
     if stop is not None and len(value) != stop - start:
         raise EncodeError(f"this part has {stop - start} characters, not {len(value)}", field=at.de)
     if len(rest) < (whole := start if spec.length_bytes else spec.maximum):
-        rest = rest.ljust(whole, "0" if spec.kind in ("n", "h") else " ")
+        rest = rest.ljust(whole, _fill(spec))
     fields[at.de] = rest[:start] + value + (rest[stop:] if stop is not None else "")
+
+
+def _fill(spec: FieldSpec) -> str:
+    """Return what stands where a field has nothing else."""
+    return "0" if spec.kind in ("n", "h") else " "
 
 
 def make_writer(at: Locator, spec: FieldSpec) -> WriteElement:
@@ -73,10 +78,14 @@ def make_writer(at: Locator, spec: FieldSpec) -> WriteElement:
         return lambda fields, value: write_element(fields, at, value, spec)
     de, start, stop = at.de, at.start, at.stop
     whole = stop if spec.length_bytes else max(stop, spec.maximum)
+    size, filled = stop - start, _fill(spec) * whole
+    before, behind = filled[:start], filled[stop:]  # where the field is not there yet
 
     def write_part(fields: dict[int, Value], value: Value) -> None:
         rest = fields.get(de)
-        if isinstance(rest, str) and len(rest) >= whole and isinstance(value, str) and len(value) == stop - start:
+        if rest is None and isinstance(value, str) and len(value) == size:
+            fields[de] = f"{before}{value}{behind}"
+        elif isinstance(rest, str) and len(rest) >= whole and isinstance(value, str) and len(value) == size:
             fields[de] = rest[:start] + value + rest[stop:]
         else:
             write_element(fields, at, value, spec)

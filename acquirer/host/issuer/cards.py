@@ -31,6 +31,21 @@ class CardEntry:
     daily_limit_minor: int | None = None
     daily_count: int | None = None
     organisation: str = ""  # "": as its leading digits say
+    checked: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """What is checked before a transaction is approved, in this order: what it says nothing of is left out."""
+
+    def __post_init__(self) -> None:
+        says = {
+            "status": self.status != "active",
+            "expiry": True,  # of what was read, too
+            "chip": self.chip,
+            "cryptogram": self.imk is not None,
+            "pin": self.pin is not None,
+            "limit": (self.limit_minor, self.daily_limit_minor) != (None, None),
+            "count": self.daily_count is not None,
+            "balance": self.balance_minor is not None,
+        }
+        object.__setattr__(self, "checked", tuple([name for name, there in says.items() if there]))
 
     @property
     def imk_kcv(self) -> str:

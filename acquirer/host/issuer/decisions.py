@@ -11,8 +11,9 @@ has seen, and limits and PIN tries come back only once that day is over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from acquirer.data.text import plural
 from acquirer.host.calendar import expired
@@ -110,7 +111,7 @@ def judge_pin(table: CardTable, use: CardUse, row: Card | None) -> Judgement | N
     entry = table.cards.get(use.pan)
     if entry is None or use.pin is None:
         return None
-    return _refused((_pin,), entry, use, _today(row, use))
+    return _refused(_PIN_CHECKS, entry, use, _today(row, use))
 
 
 def spend(row: Card, amount_minor: int, business_date: str, *, whole: bool = True) -> Card:
@@ -153,10 +154,9 @@ def take(row: Card | None, more_minor: int, business_date: str) -> Card | None:
     return change(row, abs(more_minor), business_date, whole=False)
 
 
-def _refused(checks: Iterable[CardCheck], entry: CardEntry, use: CardUse, today: Card) -> Judgement | None:
-    for check in checks:
-        refusal = check(entry, use, today)
-        if refusal is not None:
+def _refused(checks: Mapping[str, CardCheck], entry: CardEntry, use: CardUse, today: Card) -> Judgement | None:
+    for name in entry.checked:
+        if name in checks and (refusal := checks[name](entry, use, today)) is not None:
             return Judgement(refusal.reason, f"{_shown(entry, use)} {refusal.why}", refusal.card)
     return None
 
@@ -283,5 +283,7 @@ def _balance(entry: CardEntry, use: CardUse, row: Card) -> Judgement | None:
     )
 
 
-_INQUIRY_CHECKS: tuple[CardCheck, ...] = (_status, _expiry, _chip, _cryptogram, _pin)
-_SALE_CHECKS: tuple[CardCheck, ...] = (*_INQUIRY_CHECKS, _limit, _count, _balance)
+_PIN_CHECKS: Final[dict[str, CardCheck]] = {"pin": _pin}
+_INQUIRY_CHECKS: Final = _PIN_CHECKS | {"status": _status, "expiry": _expiry, "chip": _chip, "cryptogram": _cryptogram}
+_SALE_CHECKS: Final = _INQUIRY_CHECKS | {"limit": _limit, "count": _count, "balance": _balance}
+"""By the names that `CardEntry.checked` gives them, which are in the order of the checks."""
