@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from acquirer.journal.render import collect, pack_any
+from acquirer.model.effects import Changes
+from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.model.rows import Card, Session
 from acquirer.store import schema, statements
 from acquirer.store.database import BUSY_S, LOCK_WAIT_S, LOCKED_WAIT_S, suppress_busy, wait_when_busy
@@ -53,6 +55,32 @@ class DirectWriter:
         self.cards.clear()
         self.cards_without_row.clear()
         self.highest_stans.clear()
+
+    def cache(self, changes: Changes | ReadyExchange, *, done: bool) -> None:
+        """Keep the rows of a commit as the latest, or read them anew the next time. On the loop's thread.
+
+        Args:
+            done: whether it was written.
+        """
+        session, card, transaction = changes.session, changes.card, changes.transaction
+        if transaction is not None:
+            if done:
+                self.highest_stans.raise_to(transaction.key)
+            else:
+                self.highest_stans.forget(transaction.key.tid)
+        if session is not None:
+            if done:
+                session.version += 1  # as it was written; the exchange that committed it has no more use for it
+                self.sessions.put(session.tid, session)
+            else:
+                self.sessions.forget(session.tid)
+        if card is not None:
+            self.cards_without_row.forget(card.token)
+            if done:
+                card.version += 1
+                self.cards.put(card.token, card)
+            else:
+                self.cards.forget(card.token)
 
     def transact(self, work: Callable[[sqlite3.Cursor], object], wait_s: float = BUSY_S) -> None:
         """Run `work` in a transaction of its own: all of it happens, or nothing.

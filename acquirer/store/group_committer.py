@@ -1,8 +1,8 @@
 """Gathers commits on the loop's thread, and hands them in groups to a `BatchWriter`.
 
-The writer may be a thread or a process of its own. It has at most `AHEAD` groups: one that it writes and one that lies
-ready; commits that arrive meanwhile are the next group. Bounds and reasons (seconds are those that the oldest commit
-that is not yet answered has waited):
+The writer may be a thread or a process of its own. It has at most `AHEAD` groups: one that it writes and, while many
+commits come, one that lies ready; commits that arrive meanwhile are the next group. Bounds and reasons (seconds are
+those that the oldest commit that is not yet answered has waited):
 
 1. More than `CONGESTED_COMMITS` or `CONGESTED_S`: the loop should stop reading sockets; nothing is dropped.
 2. More than `FULL_COMMITS` or `FULL_S`: new commits are refused unwritten, a terminal would not wait for them.
@@ -36,6 +36,9 @@ from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult
 
 AHEAD: Final = 2
 """Groups with the writer: with one it would stand still while its result travels, a third gains nothing."""
+
+SECOND_GROUP: Final = GROUP // 2
+"""Commits that a second group has at least: each group costs the same for its commit, however small it is."""
 
 WRITE_TIMEOUT_S: Final = 10.0  # a slow disk takes some of it, and no host waits for ever
 CONGESTED_COMMITS: Final = 5_000
@@ -192,7 +195,7 @@ class GroupCommitter:
         while self._waiting or self._refusals or (self._deliveries and not self._put_off):
             if self.fatal_error:
                 self._refuse_all()
-            elif len(self._with_writer) < (AHEAD if self._waiting else 1):
+            elif len(self._with_writer) < (AHEAD if len(self._waiting) >= SECOND_GROUP else 1):
                 self._write()
             else:
                 return
@@ -259,7 +262,7 @@ class GroupCommitter:
                 outcome = _OUTCOMES.get(number, CommitOutcome.DONE)
                 self.locked_out += number == LOCKED
                 self.written += number > 0
-            self._cache(changes, outcome)
+            self._direct.cache(changes, done=outcome is CommitOutcome.DONE)
             on_outcome(outcome)
         self._on_group()
         self._feed_writer()
@@ -275,24 +278,3 @@ class GroupCommitter:
         self._unanswered, self._unanswered_refusals = len(self._gathered), 0
         for on_outcome in [one[1] for one in waiting] + [one[1] for one in refused]:
             self._call_soon(partial(on_outcome, CommitOutcome.FAILED))
-
-    def _cache(self, changes: Changes | ReadyExchange, outcome: CommitOutcome) -> None:
-        session, card, transaction = changes.session, changes.card, changes.transaction
-        if transaction is not None:
-            if outcome is CommitOutcome.DONE:
-                self._direct.highest_stans.raise_to(transaction.key)
-            else:
-                self._direct.highest_stans.forget(transaction.key.tid)
-        if session is not None:
-            if outcome is CommitOutcome.DONE:
-                session.version += 1  # as it was written; the exchange that committed it has no more use for it
-                self._direct.sessions.put(session.tid, session)
-            else:
-                self._direct.sessions.forget(session.tid)
-        if card is not None:
-            self._direct.cards_without_row.forget(card.token)
-            if outcome is CommitOutcome.DONE:
-                card.version += 1
-                self._direct.cards.put(card.token, card)
-            else:
-                self._direct.cards.forget(card.token)

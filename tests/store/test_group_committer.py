@@ -41,6 +41,12 @@ DONE, EXPIRED, OVERLOADED, SHED, LOCKED, FAILED = (
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000001")
 
 
+@pytest.fixture(autouse=True)
+def second_groups_of_any_size(monkeypatch):
+    """Have the writer get a second group of one commit too."""
+    monkeypatch.setattr(module, "SECOND_GROUP", 1)
+
+
 class StubWriter:
     """A batch writer that writes nothing: it notes its groups, and reports them when the test says so."""
 
@@ -173,6 +179,24 @@ def test_commits_that_arrive_while_groups_are_written_are_the_next_group(
     assert batch_writer.sizes == [1, 2, GROUP, 44]
     assert outcomes == [DONE] * (GROUP + 47)
     assert committer.waiting == 0
+
+
+def test_a_second_group_is_handed_over_once_there_is_enough_for_it(batch_writer, loop, commit, monkeypatch):
+    monkeypatch.setattr(module, "SECOND_GROUP", 3)
+    for size in (1, 2):
+        for _ in range(size):
+            commit()
+        loop.turn()
+    assert batch_writer.sizes == [1], "two are too few while another group is written"
+    commit()
+    loop.turn()
+    assert batch_writer.sizes == [1, 3]
+    commit()
+    loop.turn()
+    batch_writer.report()
+    assert batch_writer.sizes == [1, 3]
+    batch_writer.report()
+    assert batch_writer.sizes == [1, 3, 1], "a writer that has none takes any"
 
 
 def test_no_more_than_two_groups_are_with_the_writer(batch_writer, loop, commit):
