@@ -206,7 +206,7 @@ class GroupCommitter:
         taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP - len(refusals)))]
         deliveries = [self._deliveries.popleft() for _ in range(min(len(self._deliveries), MOST_DELIVERIES))]
         taken_s, deadline_s = time.monotonic(), self._now_s()
-        rrns, dialect_key = self._direct.rrns, self._writer.dialect_key
+        rrns, stored, dialect_key = self._direct.rrns, self._direct.sessions.get, self._writer.dialect_key
         outcomes: list[CommitOutcome | None] = []
         packed: list[PackedChanges] = []
         claimed: set[object] = set()
@@ -220,7 +220,7 @@ class GroupCommitter:
                 outcomes.append(CommitOutcome.CONFLICT)
             else:
                 try:
-                    packed.append(pack_changes(changes, dialect_key(changes.evidence.dialect)))
+                    packed.append(pack_changes(changes, dialect_key(changes.evidence.dialect), stored))
                     outcomes.append(None)
                 except Exception as exc:  # as with a row that cannot be written: the others can be
                     self.last_error = f"an exchange could not be written: {type(exc).__name__}: {exc}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final, cast
 
 from acquirer.data.types import Row
@@ -10,32 +12,55 @@ from acquirer.journal.render import Facts, collect
 from acquirer.journal.shapes import RECORD_NAMES
 from acquirer.model.effects import Changes
 from acquirer.model.ready_exchange import ReadyExchange
+from acquirer.model.rows import Session
 from acquirer.store.schema import CARD, DETAIL, SESSION, SETTLEMENT, TRANSACTION
 from acquirer.store.uploads import pack_upload
 
 _One = Row | None
 PackedChanges = tuple[
-    PackedExchange | None, tuple[Any, Facts] | None, _One, _One, _One, _One, _One, _One, _One, tuple[Row, ...] | None
+    PackedExchange | None,
+    tuple[Any, Facts] | None,
+    *tuple[_One, _One, _One, _One, _One, _One, _One],
+    tuple[Row, ...] | None,
+    _One,
 ]
 """The exchange as it is kept; None where that is made of what follows: the dialect's key (`BatchWriter.dialect_key`)
 and the journal's facts. Then the rows, where they change, of session, transaction, original, the pre-authorisation
-beneath it, card, upload, settlement and details."""
+beneath it, card, upload, settlement and details; at last, in place of a session's row of which only the STAN changes,
+its tid, version and STAN (`statements.LAST_STANS`)."""
 
 
-def pack_changes(changes: Changes | ReadyExchange, dialect_key: Any) -> PackedChanges:
-    """Return changes as they are written; `dialect_key` is what the writer calls their dialect."""
+def _unknown(_tid: str) -> None:
+    """Return None: it is not known which sessions are stored."""
+
+
+def pack_changes(
+    changes: Changes | ReadyExchange, dialect_key: Any, stored: Callable[[str], Session | None] = _unknown
+) -> PackedChanges:
+    """Return changes as they are written.
+
+    Args:
+        dialect_key: what the writer calls their dialect.
+        stored: finds a terminal's session as it is stored, where that is known.
+    """
     if isinstance(changes, ReadyExchange):
-        session, exchange = changes.session, cast("PackedExchange | None", changes.row)
+        session, exchange, transaction = (
+            changes.session,
+            cast("PackedExchange | None", changes.row),
+            changes.transaction,
+        )
         unpacked = None if changes.facts is None else (dialect_key, changes.facts)
-        packed = None if session is None else SESSION.pack(session)
-        booked = None if changes.transaction is None else TRANSACTION.pack(changes.transaction)
-        return (exchange, unpacked, packed, booked, *_NO_OTHERS)
+        if transaction is None:
+            return (exchange, unpacked, None if session is None else SESSION.pack(session), None, *_NO_OTHERS, None)
+        whole, booked = _pack_session(session, stored)
+        return (exchange, unpacked, whole, TRANSACTION.pack(transaction), *_NO_OTHERS, booked)
     session, transaction, original = changes.session, changes.transaction, changes.original
     authorisation, card, upload = changes.authorisation, changes.card, changes.upload
+    whole, booked = _pack_session(session, stored)
     return (
         None,
         (dialect_key, collect(changes.evidence)),
-        None if session is None else SESSION.pack(session),
+        whole,
         None if transaction is None else TRANSACTION.pack(transaction),
         None if original is None else TRANSACTION.pack(original),
         None if authorisation is None else TRANSACTION.pack(authorisation),
@@ -43,7 +68,20 @@ def pack_changes(changes: Changes | ReadyExchange, dialect_key: Any) -> PackedCh
         None if upload is None else pack_upload(upload),
         None if changes.settlement is None else SETTLEMENT.pack(changes.settlement),
         tuple([DETAIL.pack(one) for one in changes.details]) or None,
+        booked,
     )
+
+
+def _pack_session(session: Session | None, stored: Callable[[str], Session | None]) -> tuple[_One, _One]:
+    """Return the row of a session, or what follows the others where only its STAN changes, as by most sales."""
+    if session is None:
+        return None, None
+    before = stored(session.tid)
+    if before is None or before is session or not session.version or before.version != session.version:
+        return SESSION.pack(session), None
+    if _others(session) != _others(before):
+        return SESSION.pack(session), None
+    return None, (session.tid, session.version + 1, session.last_stan)
 
 
 def packed_at_us(changes: PackedChanges) -> int:
@@ -57,3 +95,4 @@ def packed_at_us(changes: PackedChanges) -> int:
 
 _AT_US: Final = RECORD_NAMES.index("at_us")
 _NO_OTHERS: Final = (None, None, None, None, None, None)
+_others: Final = attrgetter(*[name for name in Session.__slots__ if name not in ("version", "last_stan")])

@@ -79,6 +79,17 @@ class MostlyUsual:
         return changed
 
 
+class EachRow:
+    """One statement that changes rows one after the other; a row is its parameters."""
+
+    def __init__(self, statement: str) -> None:
+        self._statement = statement
+
+    def write(self, cursor: sqlite3.Cursor, rows: Sequence[Row]) -> int:
+        """Write `rows`; return how many rows that changed."""
+        return cursor.executemany(self._statement, rows).rowcount
+
+
 def _literal(value: int | str | None) -> str:
     """Return a whole number, an empty text or None as SQL has it."""
     return "NULL" if value is None else "''" if value == "" else str(int(value))
@@ -99,9 +110,9 @@ def founded(table: StoreTable, usual: Row, columns: Sequence[str]) -> MostlyUsua
     return MostlyUsual(table, f"ON CONFLICT ({listed(table.key)}) DO NOTHING", usual, columns)
 
 
-def replaced(table: StoreTable) -> Many:
+def replaced(table: StoreTable, columns: Sequence[str] | None = None) -> Many:
     """Return what writes rows over those that exist."""
-    return Many(table, _over(table))
+    return Many(table, _over(table), columns)
 
 
 def versioned(table: StoreTable, columns: Sequence[str] | None = None) -> Many:
@@ -173,6 +184,9 @@ SESSIONS: Final = MostlyUsual(
     schema.session, followed(schema.session), schema.nothing(schema.session, after="last_stan")
 )
 """As `versioned`. Most terminals have settled no batch, and downloaded nothing."""
+
+LAST_STANS: Final = EachRow("UPDATE session SET version = ?2, last_stan = ?3 WHERE tid = ?1 AND version = ?2 - 1")
+"""Tid, version and STAN: the next version of a session of which only the STAN of its last transaction differs."""
 
 CARDS: Final = versioned(schema.card)
 SETTLEMENTS: Final = versioned(schema.settlement)

@@ -56,15 +56,17 @@ _OF_NEW: Final = {
 
 _own: Final = itemgetter(*[_PLACE[name] for name in _OWN_COLUMNS if name not in _OF_NEW])
 _mostly_usual: Final = itemgetter(*[_PLACE[name] for name in _OWN_COLUMNS if name in _OF_NEW])
-_COLUMNS: Final = (
+COLUMNS: Final = (
     *[name for name in _OWN_COLUMNS if name not in _OF_NEW],
     *("form", "reply_values"),
     *[name for name in (*_OWN_COLUMNS, "reversal_values") if name in _OF_NEW],
 )
-_USUAL: Final = tuple([_OF_NEW[name] for name in _COLUMNS if name in _OF_NEW])
+"""The order of values in a narrow row."""
 
-_NEW_ROWS: Final = founded(schema.transaction_row, _USUAL, _COLUMNS)
-_ROWS: Final = versioned(schema.transaction_row, _COLUMNS)
+_USUAL: Final = tuple([_OF_NEW[name] for name in COLUMNS if name in _OF_NEW])
+
+_NEW_ROWS: Final = founded(schema.transaction_row, _USUAL, COLUMNS)
+_ROWS: Final = versioned(schema.transaction_row, COLUMNS)
 _FORMS: Final = inserted(schema.transaction_form)
 _FORM_NUMBER: Final = query("id", sql_name(schema.transaction_form.name), [having(*schema.transaction_form.names[1:])])
 _LAST_FORM: Final = query("coalesce(max(id), 0)", sql_name(schema.transaction_form.name))

@@ -103,6 +103,7 @@ class TransactionWriter:
             (7, UPLOADS),
             (8, statements.SETTLEMENTS),
             (9, DETAILS),
+            (10, statements.LAST_STANS),
         )
         self._unreported: list[NumberedExchange] = []  # journalled, and not reported yet
         self._delivered = False  # the same of what became of earlier replies

@@ -33,13 +33,15 @@ def conflict_ignored(patch: pytest.MonkeyPatch) -> None:
     """Rows are written over what is there, on which version ever they were decided."""
     patch.setattr(statements, "SESSIONS", statements.replaced(session_table))
     patch.setattr(statements, "CARDS", statements.replaced(card_table))
+    stan_alone = "UPDATE session SET version = ?2, last_stan = ?3 WHERE tid = ?1"
+    patch.setattr(statements, "LAST_STANS", statements.EachRow(stan_alone))
 
 
 @planted("decided on what is there")
 def version_of_a_transaction_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     def change(self: Any, cursor: Any, rows: Any) -> int:
         narrow = [self._narrow(cursor, row) for row in rows]
-        statements.replaced(transaction_row_table).write(cursor, narrow)
+        statements.replaced(transaction_row_table, transaction_rows.COLUMNS).write(cursor, narrow)
         return len(rows)
 
     patch.setattr(transaction_rows.TransactionRows, "write", change)

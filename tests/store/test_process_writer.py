@@ -27,7 +27,7 @@ from acquirer.model.rows import Card, Picture, Session, Signature, Transaction, 
 from acquirer.observe.lines import AsJson
 from acquirer.process import channel
 from acquirer.process.store_writer import process_writer
-from acquirer.store import StoreError, open_reader, open_store
+from acquirer.store import StoreError, group_committer, open_reader, open_store
 from acquirer.store.group_committer import AHEAD
 from acquirer.store.statements import GROUP
 from acquirer.store.transaction_writer import GroupResult
@@ -242,8 +242,9 @@ def starting_instead(monkeypatch, tmp_path) -> Callable[..., None]:
 
 
 @pytest.fixture
-def acted(starting_instead, opened, process_recorder):
+def acted(starting_instead, opened, process_recorder, monkeypatch):
     """``acted(2, GroupResult([1]), GroupResult([2]))``: a store whose process takes two groups, answers so and ends."""
+    monkeypatch.setattr(group_committer, "SECOND_GROUP", 1)
 
     def start(groups: int, *answers: object, pieces: int = 1_000_000, greeting: bool = True):
         starting_instead(ACTOR, message(None) if greeting else "", str(groups), str(pieces), *map(message, answers))
@@ -275,7 +276,7 @@ def test_an_answer_may_be_waited_for_that_arrived_along_with_another(acted, exch
         first.set_result(outcome)
         client.store._committer.flush()
 
-    client.store._committer._with_writer[0].commits[0] = (done[0], settle, done[2])
+    client.store._committer._with_writer[0].commits[0] = (done[0], settle, *done[2:])
     assert client.wait(first, second) == [DONE, DONE]
 
 

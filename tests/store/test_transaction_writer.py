@@ -10,16 +10,18 @@ import pytest
 
 from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.effects import Changes
-from acquirer.model.rows import Card, Session, SignaturePart, Transaction, TransactionKey, Upload
-from acquirer.store import purge
+from acquirer.model.rows import Card, Generation, Session, SignaturePart, Transaction, TransactionKey, Upload
+from acquirer.settings.specs import load_dialect
+from acquirer.store import purge, schema
 from acquirer.store.database import connect_writing
 from acquirer.store.open_files import OpenFiles
 from acquirer.store.packed_changes import pack_changes
 from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS
 from acquirer.store.queries import Reader
-from acquirer.store.statements import GROUP
+from acquirer.store.statements import GROUP, select
 from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, TransactionWriter
 
+DIALECT = load_dialect("unionpay-pos")
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000001")
 
 
@@ -49,6 +51,31 @@ def writer(connection):
 
 def count(connection: sqlite3.Connection, table: str) -> int:
     return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def test_a_session_of_which_only_the_stan_differs_is_written_as_a_whole_one_is(connection, writer, exchange):
+    stored = Session("10000161", batch="000002", operator="01 ", current=Generation(3, "003", b"sealed", "kcvs", 5))
+    assert writer.numbers(Changes(exchange(), stored)) == [1]
+    stored.version = 1
+    for stan in ("000007", "000007", "000008"):
+        after = replace(stored, last_stan=stan)
+        packed = pack_changes(Changes(exchange(), after), DIALECT, {stored.tid: stored}.get)
+        assert (packed[2], packed[10]) == (None, (stored.tid, stored.version + 1, stan))
+        assert writer.write_group([packed], (), None).numbers[0] > 0
+        assert connection.execute(select(schema.session)).fetchall() == [schema.SESSION.pack(after)]
+        assert writer.write_group([packed], (), None).numbers == [CONFLICT], "it was decided on an old version"
+        stored = replace(after, version=after.version + 1)
+    unknown = (*pack_changes(Changes(exchange()), DIALECT)[:10], ("10000162", 2, "000001"))
+    assert writer.write_group([unknown], (), None).numbers == [CONFLICT], "there is no such row"
+
+
+@pytest.mark.parametrize("changed", [{"unused": True}, {"sign_on_spent": True}, {"version": 2}, {"current": None}])
+def test_a_session_that_differs_in_more_is_written_whole(exchange, changed):
+    before = Session("10000161", 1, current=Generation(3, "003", b"sealed", "kcvs", 5))
+    after = replace(before, last_stan="000001", **changed)
+    for stored in (before, after, None):
+        packed = pack_changes(Changes(exchange(), after), DIALECT, {before.tid: stored}.get)
+        assert (packed[2], packed[10]) == (schema.SESSION.pack(after), None)
 
 
 def test_groups_of_every_size_are_written_whole(connection, writer, exchange):
