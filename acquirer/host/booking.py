@@ -11,6 +11,7 @@ from acquirer.dialect.definitions import ACCEPTED, Route
 from acquirer.dialect.plans import ElementValues
 from acquirer.dialect.router import without_repeat
 from acquirer.host.admission import skew_notes
+from acquirer.host.card import reply_organisation
 from acquirer.host.case import Case
 from acquirer.host.chip_notes import ChipObjects, chip_notes, chip_objects
 from acquirer.host.core import Host
@@ -18,7 +19,6 @@ from acquirer.host.decision import Decision
 from acquirer.host.field_notes import field_notes
 from acquirer.host.issuer.cryptogram import answer_of
 from acquirer.host.issuer.decisions import Judgement
-from acquirer.host.issuer.organisations import organisation_of
 from acquirer.host.kinds import KINDS, TransactionKind
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Session, Transaction, TransactionKey
@@ -57,7 +57,7 @@ def book(
     reply_elements = {"code": code, **stamp.reply_elements, "rrn": case.rrn}
     if approved:
         reply_elements |= elements or {}
-        add_approval(host, request.route, reply_elements, card.pan)
+        add_approval(host, request.route, reply_elements, reply_organisation(host, card.pan))
     chip = chip_objects(dialect, request.message) if host.chip_data_de in fields else None
     given = given_back(card.pan, chip)
     if "icc" in given and kind.chip_data:
@@ -128,18 +128,17 @@ def _chip_answer(case: Case, icc: Value, code: str, script: bytes) -> Value:
     return icc + build_tlv(answer)
 
 
-def add_approval(host: Host, route: Route | None, elements: dict[str, str], pan: str) -> None:
+def add_approval(host: Host, route: Route | None, elements: dict[str, str], organisation: str) -> None:
     """Add to the elements of a reply what an approval has beside them.
 
     Args:
         elements: with the reference number.
+        organisation: of the card; see `card.reply_organisation`.
     """
     if "auth_id" in host.plans.plan(route, accepted=True).elements:
         elements.setdefault("auth_id", elements["rrn"][-AUTH_DIGITS:])
-    if pan and "organisation" in host.dialect.constants:
-        entry = host.issuer.cards.get(pan)
-        if organisation := (entry.organisation if entry is not None else "") or organisation_of(pan):
-            elements["organisation"] = organisation  # a card's that is not of the dialect's own
+    if organisation:
+        elements["organisation"] = organisation
 
 
 def new_row(

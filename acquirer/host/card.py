@@ -14,6 +14,7 @@ from acquirer.data.text import plural
 from acquirer.host.calendar import is_expiry
 from acquirer.host.core import Host, NumberFacts
 from acquirer.host.explain import booking as why
+from acquirer.host.issuer.organisations import organisation_of
 from acquirer.host.request import Request
 from acquirer.host.text import no_month, place
 from acquirer.host.verification import Verified, known_keys
@@ -86,12 +87,21 @@ def number_notes(host: Host, pan: str, masked: str) -> tuple[str, ...]:
     return () if host.issuer.is_test(pan) else (why.no_test_bin(masked),)
 
 
+def reply_organisation(host: Host, pan: str) -> str:
+    """Return the organisation of a card that is not of the dialect's own, where its replies say it; else ""."""
+    if not pan or "organisation" not in host.dialect.constants:
+        return ""
+    entry = host.issuer.cards.get(pan)
+    return (entry.organisation if entry is not None else "") or organisation_of(pan)
+
+
 def number_facts(host: Host, pan: str) -> NumberFacts:
     """Return what follows from a card's number; of cards in the issuer's table it is found out once."""
     facts = host.numbers.get(pan)
     if facts is None:
         masked = mask_pan(pan)
-        facts = NumberFacts(host.token(pan), masked, check_number(pan), number_notes(host, pan, masked))
+        notes, organisation = number_notes(host, pan, masked), reply_organisation(host, pan)
+        facts = NumberFacts(host.token(pan), masked, check_number(pan), notes, organisation)
         if pan in host.issuer.cards:
             host.numbers[pan] = facts
     return facts

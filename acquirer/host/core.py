@@ -55,6 +55,7 @@ class NumberFacts(NamedTuple):
     masked: str
     problem: str  # what is wrong with it; "": nothing
     notes: tuple[str, ...]
+    organisation: str  # that replies say of it; "": none
 
 
 class Host:

@@ -150,7 +150,7 @@ def transaction_parts(
         "if judgement.reason is not APPROVED or judgement.card is not None: raise Unusual",
         STEP,
         "elements = {'code': code, **clock, 'rrn': rrn}",
-        "add_approval(host, route, elements, pan)",
+        "add_approval(host, route, elements, number.organisation)",
         f"transaction = new_row({', '.join([*row, 'at_us', 'stamp.day', 'message.mti', 'None', text('rrn')])})",
         "after = session_after(session, kind, stan)",
         "notes = (*number.notes, *stan_notes(session.last_stan, stan, tid))",

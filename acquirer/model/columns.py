@@ -181,7 +181,7 @@ class _Writer:
             if mask is not None and self.masked:
                 source = f"{{key: {self.constant(mask)}(value) for key, value in {source}.items()}}"
             if not self.json_dicts:
-                return self._add(name, "TEXT", f"texts({source})")
+                return self._add(name, "TEXT", f"{source} and texts({source})")
             column = self._add(name, "TEXT", f"{empty}dump({source})")
             return f"load_texts({column})" + f" if {column} else None" * optional
         raise TypeError(f"field {name}: {hint} has no form in a table; add one to acquirer.model.columns")

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple
 
 from acquirer.data.types import MakForm
-from acquirer.model.text import Hexadecimal, Identifier, Particulars, Sentence
+from acquirer.model.text import Hexadecimal, Identifier, MaskedNumber, Particulars, Sentence
 
 Required = Literal["never", "daily", "per-batch", "per-transaction"]
 TransactionState = Literal[
@@ -149,7 +149,7 @@ class Transaction:
     transaction_type: Identifier = ""  # DE60.1 where a dialect has it
     amount_minor: int = 0
     currency: Identifier = ""
-    pan_masked: str = ""  # first 6 + last 4
+    pan_masked: MaskedNumber = ""  # first 6 + last 4
     card: Identifier = ""  # keyed hash of the PAN: the card row's name
     entry_mode: str = ""
     operator: str = ""
@@ -178,7 +178,7 @@ class Card:
 
     token: Identifier
     version: int = 0
-    pan_masked: str = ""
+    pan_masked: MaskedNumber = ""
     spent_minor: int = 0  # of the balance, since the card was first seen
     day: Identifier = ""  # YYYYMMDD that day_* speak of
     day_spent_minor: int = 0
@@ -219,7 +219,7 @@ class Signature:
     at_us: int = 0
     dialect: str = ""
     amount_minor: int | None = None  # as uploaded; None: the upload did not say
-    pan_masked: str = ""
+    pan_masked: MaskedNumber = ""
     rrn: Identifier = ""
     settlement_date: str = ""  # MMDD
     feature_code: str = ""  # computed again, from settlement date and RRN of the upload

@@ -6,7 +6,8 @@
 3. A sentence of our own (`Sentence`) may say of digits that they are known to be none of a card (`wire.masking.known`).
 4. What most often identifies (`Particulars`) loses only numbers of cards that an issuer gives out, and so does a
    `Hexadecimal` form of received bytes, which is kept whole or not at all.
-5. Everything else is free text, in which what may be a card number is masked (`wire.card_numbers`).
+5. A card number that was masked before (`MaskedNumber`) is seen to be.
+6. Everything else is free text, in which what may be a card number is masked (`wire.card_numbers`).
 
 Fields of messages are masked by what the dialect says of them (`journal.mask`), events of the log as sentences.
 """
@@ -27,6 +28,7 @@ Identifier = Annotated[str, "identifier"]
 Sentence = Annotated[str, "sentence"]
 Particulars = Annotated[str, "particulars"]
 Hexadecimal = Annotated[str, "hexadecimal"]
+MaskedNumber = Annotated[str, "masked number"]
 
 
 def hide_hexadecimal(text: str) -> str:
@@ -41,11 +43,21 @@ def hide_hexadecimal(text: str) -> str:
         return ""
 
 
+def mask_number(text: str) -> str:
+    """Return a card number as it is if no more than its first 6 and its last 4 digits are there; else it is masked.
+
+    >>> mask_number("621234******1232"), mask_number("6212345678901232")
+    ('621234******1232', '621234******1232')
+    """
+    return mask_card_numbers(text) if text[6:-4].strip("*") else text
+
+
 _MASKS: Final[dict[Any, Mask]] = {
     Identifier: None,
     Sentence: mask_sentence,
     Particulars: partial(mask_card_numbers, issued=True),
     Hexadecimal: hide_hexadecimal,
+    MaskedNumber: mask_number,
 }
 
 
