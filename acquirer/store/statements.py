@@ -21,24 +21,17 @@ GROUP: Final = 256
 """Most commits in one transaction: measured, larger ones gain nothing and make the first of a group wait longer."""
 
 
-class Many:
-    """One statement that writes any number of rows of one table; when it raises, roll back what it has written of them.
+class ForEach:
+    """One statement for any number of rows, whose text names each; when it raises, roll back what it has written.
 
     Args:
-        conflict: what becomes of a row whose key exists.
-        columns: the order of values in rows; None: that of the table.
-        usual: values of the last columns, which rows do not have: whole numbers, empty texts, None.
+        head: its text before the rows.
+        row: the text of one row, with a question mark for each of its values.
+        tail: its text behind them.
     """
 
-    def __init__(
-        self, table: StoreTable, conflict: str = "", columns: Sequence[str] | None = None, usual: Row = ()
-    ) -> None:
-        # Otherwise SQLite notes each page before it is changed, beyond 64 kB in a file that it makes for the statement:
-        # half of what inserting a transaction costs. Where rows are updated it does so all the same.
-        names = columns or table.names
-        self._head = " ".join(("INSERT OR FAIL INTO", sql_name(table.name), f"({listed(names)})", "VALUES "))
-        self._row = f"({', '.join([*['?'] * (len(names) - len(usual)), *map(_literal, usual)])})"
-        self._tail = f" {conflict}"
+    def __init__(self, head: str, row: str, tail: str) -> None:
+        self._head, self._row, self._tail = head, row, tail
         self._shapes: dict[int, str] = {}
 
     def write(self, cursor: sqlite3.Cursor, rows: Sequence[Row]) -> int:
@@ -56,6 +49,26 @@ class Many:
         if shape is None:
             shape = self._shapes[count] = self._head + ", ".join([self._row] * count) + self._tail
         return shape
+
+
+class Many(ForEach):
+    """One statement that writes any number of rows of one table.
+
+    Args:
+        conflict: what becomes of a row whose key exists.
+        columns: the order of values in rows; None: that of the table.
+        usual: values of the last columns, which rows do not have: whole numbers, empty texts, None.
+    """
+
+    def __init__(
+        self, table: StoreTable, conflict: str = "", columns: Sequence[str] | None = None, usual: Row = ()
+    ) -> None:
+        # Otherwise SQLite notes each page before it is changed, beyond 64 kB in a file that it makes for the statement:
+        # half of what inserting a transaction costs. Where rows are updated it does so all the same.
+        names = columns or table.names
+        head = " ".join(("INSERT OR FAIL INTO", sql_name(table.name), f"({listed(names)})", "VALUES "))
+        row = f"({', '.join([*['?'] * (len(names) - len(usual)), *map(_literal, usual)])})"
+        super().__init__(head, row, f" {conflict}")
 
 
 class MostlyUsual:
@@ -77,17 +90,6 @@ class MostlyUsual:
         if len(short) < len(rows):
             changed += self._whole.write(cursor, [row for row in rows if row[bound:] != usual])
         return changed
-
-
-class EachRow:
-    """One statement that changes rows one after the other; a row is its parameters."""
-
-    def __init__(self, statement: str) -> None:
-        self._statement = statement
-
-    def write(self, cursor: sqlite3.Cursor, rows: Sequence[Row]) -> int:
-        """Write `rows`; return how many rows that changed."""
-        return cursor.executemany(self._statement, rows).rowcount
 
 
 def _literal(value: int | str | None) -> str:
@@ -185,7 +187,11 @@ SESSIONS: Final = MostlyUsual(
 )
 """As `versioned`. Most terminals have settled no batch, and downloaded nothing."""
 
-LAST_STANS: Final = EachRow("UPDATE session SET version = ?2, last_stan = ?3 WHERE tid = ?1 AND version = ?2 - 1")
+LAST_STANS: Final = ForEach(
+    "UPDATE session SET version = given.column2, last_stan = given.column3 FROM (VALUES ",
+    "(?, ?, ?)",
+    ") AS given WHERE session.tid = given.column1 AND session.version = given.column2 - 1",
+)
 """Tid, version and STAN: the next version of a session of which only the STAN of its last transaction differs."""
 
 CARDS: Final = versioned(schema.card)

@@ -33,8 +33,8 @@ def conflict_ignored(patch: pytest.MonkeyPatch) -> None:
     """Rows are written over what is there, on which version ever they were decided."""
     patch.setattr(statements, "SESSIONS", statements.replaced(session_table))
     patch.setattr(statements, "CARDS", statements.replaced(card_table))
-    stan_alone = "UPDATE session SET version = ?2, last_stan = ?3 WHERE tid = ?1"
-    patch.setattr(statements, "LAST_STANS", statements.EachRow(stan_alone))
+    head = "UPDATE session SET version = given.column2, last_stan = given.column3 FROM (VALUES "
+    patch.setattr(statements, "LAST_STANS", statements.ForEach(head, "(?, ?, ?)", ") AS given WHERE tid = column1"))
 
 
 @planted("decided on what is there")

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.model.columns import Column
+from acquirer.store.database import create
 from acquirer.store.schema import Index, StoreTable, empty
 from acquirer.store.statements import (
     GROUP,
+    LAST_STANS,
     Many,
     MostlyUsual,
     added,
@@ -135,6 +137,14 @@ def test_the_usual_values_stand_in_the_statement() -> None:
     assert short._shape(2) == (
         'INSERT OR FAIL INTO "thing" ("id", "version", "note", "late") VALUES (?, 1, NULL, \'\'), (?, 1, NULL, \'\') '
     )
+
+
+def test_sessions_are_found_by_their_key() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        create(connection)
+        for count in (1, GROUP):
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {LAST_STANS._shape(count)}", ["x"] * 3 * count).fetchall()
+            assert any("session USING PRIMARY KEY (tid=?)" in row[-1] for row in plan)
 
 
 def test_a_group_is_cut_into_powers_of_two_whose_shapes_are_kept() -> None:
