@@ -49,7 +49,8 @@ def mask_number(text: str) -> str:
     >>> mask_number("621234******1232"), mask_number("6212345678901232")
     ('621234******1232', '621234******1232')
     """
-    return mask_card_numbers(text) if text[6:-4].strip("*") else text
+    masked = not text[6:-4].strip("*") and text.isascii() and text.isprintable()
+    return text if masked else mask_card_numbers(text)
 
 
 _MASKS: Final[dict[Any, Mask]] = {

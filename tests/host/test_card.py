@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from acquirer.host.card import PresentedCard, check_filling, check_number
+from acquirer.host.card import PresentedCard, check_filling, check_number, number_facts, reply_organisation
 from acquirer.model.reasons import Reason
 from acquirer.security.track import encrypt_before_last_byte
+from acquirer.wire.masking import mask_pan
 from tests.host.conftest import CARD, Pos
 
 TRACK = f"{CARD}D30121220000012345"
@@ -122,3 +123,17 @@ def test_card_numbers(pan: str, sentence: str) -> None:
 def test_card_numbers_that_are_filled_up(pan: str, what: str) -> None:
     says = f"it is right without the {what} behind it: send its digits alone, and count them in its length"
     assert check_filling(pan) == (says if what else "")
+
+
+def test_only_numbers_of_the_issuers_table_are_kept(pos: Pos) -> None:
+    """The host has no other card's number in its memory."""
+    host = pos.rig.host
+    for pan in (CARD, "6228480402564890018", "6212345678901233", "4111111111111111"):
+        facts = number_facts(host, pan)
+        assert facts == number_facts(host, pan)
+        assert facts.masked == mask_pan(pan)
+        assert facts.problem == check_number(pan)
+        assert bool(facts.notes) is not host.issuer.is_test(pan)
+        assert facts.token == host.vault.token(pan)
+        assert facts.organisation == reply_organisation(host, pan)
+    assert set(host.numbers) == {CARD, "4111111111111111"} == set(host.tokens)

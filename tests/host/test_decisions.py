@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.host.calendar import expired
+from acquirer.host.issuer import decisions
 from acquirer.host.issuer.cards import CardEntry, CardTable
 from acquirer.host.issuer.decisions import (
     PIN_TRIES,
@@ -23,6 +24,7 @@ from acquirer.host.issuer.decisions import (
 )
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card
+from acquirer.security.secret import Secret
 from acquirer.wire.masking import mask_pan
 
 PAN = "6212345678901232"
@@ -315,3 +317,18 @@ def test_a_void_asks_for_the_pin_alone():
     card = replace(CARD, pin="1234", pin_required=True, status="lost")
     assert [refused(card, pin) for pin in ("1234", "9999", None)] == [None, Reason.PIN_INCORRECT, None]
     assert refused(None, "9999") is None
+
+
+def test_checks_that_a_card_leaves_out_never_refuse_it():
+    """An entry that says nothing of a check passes it, of any sale."""
+    use = CardUse(PAN, mask_pan(PAN), "t", 10**12, "3012", True, "", "654321", DAY, {})
+    row = Card("t", 0, "", 10**12, DAY, 10**12, 10**6, PIN_TRIES)
+    left_out = [check for name, check in decisions._SALE_CHECKS.items() if name not in CARD.checked]
+    assert len(left_out) == 7
+    assert [check(CARD, use, row) for check in left_out] == [None] * 7
+    every = replace(
+        CARD, status="lost", service_code="220", imk=Secret(bytes(16)), pin="1", limit_minor=0, daily_count=0
+    )
+    assert every.checked == ("status", "expiry", "chip", "cryptogram", "pin", "limit", "count")
+    assert replace(CARD, daily_limit_minor=1).checked == ("expiry", "limit")
+    assert replace(CARD, balance_minor=0).checked == ("expiry", "balance")

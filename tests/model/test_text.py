@@ -7,6 +7,8 @@ from dataclasses import fields
 from typing import Annotated, Any, get_origin, get_type_hints
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from acquirer.model import text
 from acquirer.model.batches import Settlement, UploadedDetail
@@ -24,7 +26,7 @@ from acquirer.model.rows import (
     TransactionKey,
 )
 from acquirer.model.text import Identifier, text_masks
-from acquirer.wire.masking import known, known_particulars
+from acquirer.wire.masking import known, known_particulars, mask_card_numbers
 
 PAN = "6212345678901232"
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000002")
@@ -123,3 +125,10 @@ def test_a_flag_keeps_what_its_sentence_knows() -> None:
     why = f"MAC {known('6212345678901232')}, KSN {known_particulars('FFFF6212345678901232')}, card {PAN}"
     written = packed_signature(flags=(Flag("odd", why),))
     assert "MAC 6212345678901232, KSN FFFF621234******1232, card 621234******1232" in written
+
+
+@given(
+    st.one_of(st.text(), st.text("0123456789*", min_size=10, max_size=21), st.from_regex("[0-9]{6}[*]{2,9}[0-9]{4}"))
+)
+def test_a_number_that_was_masked_before_is_masked_as_any_text_is(number: str) -> None:
+    assert text.mask_number(number) == mask_card_numbers(number)

@@ -188,7 +188,7 @@ def _today(row: Card | None, use: CardUse) -> Card:
     """Return the card's row as this day begins; the same row when its day is not over."""
     day = use.day
     if row is None:
-        return Card(token=use.token, pan_masked=use.masked, day=day)
+        return Card(use.token, 0, use.masked, 0, day)
     if row.day >= day:
         return row
     return replace(row, day=day, day_spent_minor=0, day_count=0, pin_tries=0)
