@@ -114,11 +114,15 @@ def test_what_is_written_is_read_again_and_its_next_version_takes_its_place(conn
     assert kept(connection) == [undone, second]
 
 
-@given(st.lists(st.text(), min_size=1, max_size=3))
-def test_values_stand_in_a_row_as_json_writes_them(values: list[str]) -> None:
-    row = TRANSACTION.pack(sale(1, reply_elements={f"other_{place}": value for place, value in enumerate(values)}))
-    _, text = transaction_rows._split(row, schema.transaction.names.index("reply_elements"))
-    assert text == json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+@given(st.dictionaries(st.sampled_from(["code", "time", "date", "rrn", "auth_id", "44", "银联"]), st.text(max_size=9)))
+def test_elements_are_split_alike_in_one_go_and_one_by_one(elements: dict[str, str]) -> None:
+    place = schema.transaction.names.index("reply_elements")
+    for own in ({}, {name: elements[name] for name in ("rrn", "auth_id") if name in elements}):
+        row = TRANSACTION.pack(sale(1, reply_elements=elements, **own))
+        pattern, text = transaction_rows._split(row, place)
+        assert (pattern, text) == transaction_rows._split_each(row, elements)
+        values = [elements[name] for name, kept in zip(pattern[::2], pattern[1::2], strict=True) if kept is None]
+        assert text == (json.dumps(values, ensure_ascii=False, separators=(",", ":")) if values else "")
 
 
 def test_a_number_that_is_not_the_rows_own_stays_what_it_is(connection):
