@@ -2,9 +2,9 @@
 
 1. No rule is written down twice: the sign-on policy, the card, the issuer's word, the row and the elements of the reply
    are decided by the functions that `case` and `booking` call.
-2. A transaction is usual where the terminal's keys are proved, its batch is the open one, nothing is stored of it, the
-   issuer approves without a change of the card's row, and there is nothing to note about its fields. About all others
-   the service itself decides.
+2. A transaction is usual where its MAC is made with the current keys, its batch is the open one, nothing is stored of
+   it, the issuer approves without a change of the card's row, and there is nothing to note about its fields. About all
+   others the service itself decides.
 3. It takes one step after another: see `short_way`.
 """
 
@@ -26,7 +26,7 @@ from acquirer.host.issuer.decisions import CardUse
 from acquirer.host.kinds import KINDS
 from acquirer.host.registry import JudgeCard
 from acquirer.host.short_values import STEP, WayParts
-from acquirer.host.verification import Verified
+from acquirer.host.verification import Verified, proved_session
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, TransactionKey
 from acquirer.wire.coverage import COVERAGES
@@ -94,6 +94,7 @@ def transaction_parts(
         "number_facts": number_facts,
         "open_pin": host.suite.open_pin,
         "proved": host.unproved.proved,
+        "proved_session": proved_session,
         "read_card": read_card,
         "route": route,
         "seal": host.suite.seal_reply,
@@ -110,7 +111,7 @@ def transaction_parts(
         "if not amount_minor or (expiry and not is_expiry(expiry)): raise Unusual",
         *[f"if currency != {currency!r}: raise Unusual"] * bool(currency),
         "current = session.current",
-        "if current is None or session.bad_macs or session.previous_until_us: raise Unusual",
+        "if current is None: raise Unusual",
         "if terminal.policy.required == 'per-transaction': raise Unusual",
         *["if batch != session.batch or batch == session.settled: raise Unusual"] * host.has_batch,
         f"key = TransactionKey(mid, tid, {text(dialect.numbering.within)}, stan)",
@@ -139,6 +140,7 @@ def transaction_parts(
         f"covered = coverage(message.raw, {dialect.grammar.envelope_bytes}, {dialect.mac_width})",
         f"if not compare_digest(mac_of(keys.mak, covered, {dialect.security.mac_bytes}), f{mac_de}): raise Unusual",
         "proved(tid)",
+        "session = proved_session(session) or session",
         STEP,
         *card,
         "number = number_facts(host, pan)",

@@ -70,7 +70,7 @@ def verify(host: Host, request: Request, terminal: TerminalConfig, session: Sess
         keys = host.ring.current(terminal.tid, current)
         if mac is not None and _same(host, keys, covered, mac):
             host.unproved.proved(terminal.tid)
-            return Verified(current.number, keys, _proved(session))
+            return Verified(current.number, keys, proved_session(session))
         previous = session.previous
         if mac is not None and previous is not None and in_grace(session, request.arrival.at_us):
             old = host.ring.previous(terminal.tid, previous)
@@ -144,7 +144,7 @@ def _by_ksn(host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig
     if mac is not None and _same(host, keys, host.dialect.covered(message.raw), mac):
         counter = dukpt.counter(ksn)
         note = host.used_ksns.use(terminal.tid, dukpt.ksn(ksn, 0), counter, mac)
-        return Verified(counter, keys, _proved(session), note)
+        return Verified(counter, keys, proved_session(session), note)
     sentence = key_why.derived_mac_differs(host, dukpt, request, keys, ksn, mac)
     cause = partial(key_why.derived_mac_cause, host, dukpt, request, terminal, keys, ksn)
     raise _mac_differs(host, terminal, session, sentence, None if mac is None else cause)
@@ -174,7 +174,8 @@ def _same(host: Host, keys: WorkingKeys, covered: bytes, mac: bytes) -> bool:
     return hmac.compare_digest(host.suite.mac(keys, covered), mac)
 
 
-def _proved(session: Session) -> Session | None:
+def proved_session(session: Session) -> Session | None:
+    """Return what a right MAC under the current keys makes of a session; None: it changes nothing."""
     if session.bad_macs or session.previous_until_us:
         return replace(session, bad_macs=0, previous_until_us=0)
     return None

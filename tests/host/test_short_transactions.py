@@ -161,14 +161,14 @@ def test_a_repeat_does_not() -> None:
     assert sold.taken == before
 
 
-def test_only_the_first_sale_after_a_sign_on_does_not() -> None:
-    """The one that proves the keys."""
+def test_one_that_proves_the_keys_does_too() -> None:
+    """The first after a sign-on, and the first after a wrong MAC."""
     sold = shop("unionpay-pos")
     sold.sign_on(TIDS[0], "900001")
     before = sold.taken
-    for stan in (5000, 5001):
-        sold.sell(TIDS[0], stan)
-    assert sold.taken == before + 1
+    for stan, mac in enumerate(["", "", "wrong", "", ""]):
+        sold.sell(TIDS[0], 5000 + stan, mac=mac)
+    assert sold.taken == before + 4
 
 
 def test_none_does_where_amounts_choose_the_answer() -> None:
