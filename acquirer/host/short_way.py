@@ -1,14 +1,16 @@
 """The short way of ordinary exchanges: one generator from a message to its reply, for each route and set of fields.
 
-A `ShortWay` is asked about a frame before `exchange` is. It decides the reply, the session as it will be and the facts
-for the journal; or finds that the exchange is no ordinary one: then nothing was done, and `exchange` decides.
+A `ShortWay` is asked about a frame before `exchange` is. It decides the reply, the session as it will be, the row of a
+new transaction and the facts for the journal; or finds that the exchange is no ordinary one: then nothing was done, and
+`exchange` decides.
 
 1. No rule is written down twice. What a service decides is its own function, called with values instead of a case
-   (`registry.Straight`). How a request is read, what it must carry, and what a reply carries is said by the dialect's
-   routes and plans: from these the source of the functions is generated, as that of the fast codec is.
+   (`registry.Straight`); so is what is decided about transactions (`short_transaction`). How a request is read, what it
+   must carry, and what a reply carries is said by the dialect's routes and plans: from these the source of the functions
+   is generated, as that of the fast codec is.
 2. What it returns equals what `exchange` would have done: reply, facts and rows (held by a property test).
 3. What is unusual goes the general way: a wrong format, an unknown terminal, a lane that is taken, a row that is not in
-   memory, faults that are in force, rules that may be about it, a MAC that is due, an answer that is no approval.
+   memory, faults that are in force, rules that may be about it, a wrong MAC, an answer that is no approval.
 4. A function is compiled once there were enough messages of its kind: peers choose bitmaps, and a random one must not
    be worth it.
 5. It is taken in steps, so that exchanges of one turn take each step together: from one end to the other, one after
