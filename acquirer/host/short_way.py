@@ -6,8 +6,8 @@ new transaction and the facts for the journal; or finds that the exchange is no 
 
 1. No rule is written down twice. What a service decides is its own function, called with values instead of a case
    (`registry.Straight`); so is what is decided about transactions (`short_transaction`). How a request is read, what it
-   must carry, and what a reply carries is said by the dialect's routes and plans: from these the source of the functions
-   is generated, as that of the fast codec is.
+   must carry, and what a reply carries is said by the dialect's routes and plans: from these the source of the
+   functions is generated, as that of the fast codec is.
 2. What it returns equals what `exchange` would have done: reply, facts and rows (held by a property test).
 3. What is unusual goes the general way: a wrong format, an unknown terminal, a lane that is taken, a row that is not in
    memory, faults that are in force, rules that may be about it, a wrong MAC, an answer that is no approval.
