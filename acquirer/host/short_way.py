@@ -33,7 +33,7 @@ from acquirer.host.kinds import KINDS
 from acquirer.host.registry import Straight
 from acquirer.host.request import no_key
 from acquirer.host.short_transaction import KeptRows, judge_of, transaction_parts
-from acquirer.host.short_values import Routed, WayParts, element_text, record_values
+from acquirer.host.short_values import STEP, Routed, WayParts, element_text, record_values
 from acquirer.journal.packed import Form, PackedExchange
 from acquirer.journal.render import Facts, pack
 from acquirer.journal.shapes import AGAIN_AFTER, USUAL_AFTER, shape_of
@@ -229,10 +229,11 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         "stamp = stamp_of(at_us)",
         "clock = stamp.reply_elements",
         *parts.decides,
-        "yield",
+        STEP,
         *reply_lines,
+        STEP,
         *parts.seals,
-        "yield",
+        STEP,
         "notes = '\\n'.join(notes)",
         f"operator = {operator}",
         "took_us = int((now_s() - began_s) * 1_000_000)",
@@ -241,7 +242,7 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         "if row is None:",
         f"    facts = ({', '.join(record.values())}, fields, (), reply)",
         "    learn(message, facts)",
-        "yield",
+        STEP,
         "taken(frame, after, facts, row, tid, stan, transaction)",
     ]
     exec(compile("\n    ".join(source), "<generated way>", "exec"), names)  # noqa: S102  made of a checked dialect only

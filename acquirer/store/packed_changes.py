@@ -14,6 +14,7 @@ from acquirer.model.effects import Changes
 from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.model.rows import Session
 from acquirer.store.schema import CARD, DETAIL, SESSION, SETTLEMENT, TRANSACTION
+from acquirer.store.statements import SESSIONS
 from acquirer.store.uploads import pack_upload
 
 _One = Row | None
@@ -51,7 +52,7 @@ def pack_changes(
         )
         unpacked = None if changes.facts is None else (dialect_key, changes.facts)
         if transaction is None:
-            return (exchange, unpacked, None if session is None else SESSION.pack(session), None, *_NO_OTHERS, None)
+            return (exchange, unpacked, None if session is None else _session_row(session), None, *_NO_OTHERS, None)
         whole, booked = _pack_session(session, stored)
         return (exchange, unpacked, whole, TRANSACTION.pack(transaction), *_NO_OTHERS, booked)
     session, transaction, original = changes.session, changes.transaction, changes.original
@@ -78,10 +79,15 @@ def _pack_session(session: Session | None, stored: Callable[[str], Session | Non
         return None, None
     before = stored(session.tid)
     if before is None or before is session or not session.version or before.version != session.version:
-        return SESSION.pack(session), None
+        return _session_row(session), None
     if _others(session) != _others(before):
-        return SESSION.pack(session), None
+        return _session_row(session), None
     return None, (session.tid, session.version + 1, session.last_stan)
+
+
+def _session_row(session: Session) -> Row:
+    """Return the row of a session; most have the usual values at its end, which are not sent."""
+    return SESSIONS.short(SESSION.pack(session))
 
 
 def packed_at_us(changes: PackedChanges) -> int:

@@ -74,7 +74,7 @@ class Many(ForEach):
 class MostlyUsual:
     """The same for rows whose last values are mostly the usual ones, which then stand in the statement.
 
-    To bind a value costs a tenth of what it costs to find the row.
+    To bind a value costs a tenth of what it costs to find the row. A row may come without the usual values (`short`).
     """
 
     def __init__(self, table: StoreTable, conflict: str, usual: Row, columns: Sequence[str] | None = None) -> None:
@@ -82,13 +82,18 @@ class MostlyUsual:
         self._whole = Many(table, conflict, columns)
         self._short = Many(table, conflict, columns, usual)
 
+    def short(self, row: Row) -> Row:
+        """Return a row without its usual values, if it has them all."""
+        bound = self._bound
+        return row[:bound] if row[bound:] == self._usual else row
+
     def write(self, cursor: sqlite3.Cursor, rows: Sequence[Row]) -> int:
         """Write `rows`; return how many rows that changed."""
         bound, usual = self._bound, self._usual
-        short = [row[:bound] for row in rows if row[bound:] == usual]
+        short = [row[:bound] for row in rows if len(row) == bound or row[bound:] == usual]
         changed = self._short.write(cursor, short)
         if len(short) < len(rows):
-            changed += self._whole.write(cursor, [row for row in rows if row[bound:] != usual])
+            changed += self._whole.write(cursor, [row for row in rows if len(row) != bound and row[bound:] != usual])
         return changed
 
 

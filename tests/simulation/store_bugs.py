@@ -9,6 +9,7 @@ import pytest
 from acquirer.store import group_committer, rrn, statements, transaction_rows, transaction_writer
 from acquirer.store.journal_writer import JournalWriter
 from acquirer.store.schema import card as card_table
+from acquirer.store.schema import nothing
 from acquirer.store.schema import session as session_table
 from acquirer.store.schema import transaction_row as transaction_row_table
 from tests.simulation.planted_bugs import planted, wrapped
@@ -31,7 +32,8 @@ def limit_of_rrns_written_too_low(patch: pytest.MonkeyPatch) -> None:
 @planted("decided on what is there")
 def conflict_ignored(patch: pytest.MonkeyPatch) -> None:
     """Rows are written over what is there, on which version ever they were decided."""
-    patch.setattr(statements, "SESSIONS", statements.replaced(session_table))
+    usual = nothing(session_table, after="last_stan")
+    patch.setattr(statements, "SESSIONS", statements.MostlyUsual(session_table, statements._over(session_table), usual))
     patch.setattr(statements, "CARDS", statements.replaced(card_table))
     head = "UPDATE session SET version = given.column2, last_stan = given.column3 FROM (VALUES "
     patch.setattr(statements, "LAST_STANS", statements.ForEach(head, "(?, ?, ?)", ") AS given WHERE tid = column1"))

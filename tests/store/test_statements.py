@@ -128,6 +128,11 @@ def test_rows_with_the_usual_values_are_written_as_all_others_are(several: list[
                 assert writer.write(cursor, [(late, versions[key], key, note)]) == 1
             assert writer.write(cursor, [("late", 7, "new", None), ("", 1, "another", b"2")]) == 2
             assert writer.write(cursor, [("", 7, "new", None), ("", 9, "new", b"2")]) == 0
+            if isinstance(writer, MostlyUsual):
+                assert writer.short(("", 1, "short", b"2")) == ("", 1, "short", b"2")
+                assert writer.write(cursor, [writer.short(("", 1, "short", None)), ("", 8, "new", b"2")]) == 2
+            else:
+                assert writer.write(cursor, [("", 1, "short", None), ("", 8, "new", b"2")]) == 2
             found.append(rows(cursor))
     assert found[0] == found[1]
 

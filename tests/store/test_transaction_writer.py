@@ -18,7 +18,7 @@ from acquirer.store.open_files import OpenFiles
 from acquirer.store.packed_changes import pack_changes
 from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS
 from acquirer.store.queries import Reader
-from acquirer.store.statements import GROUP, select
+from acquirer.store.statements import GROUP, SESSIONS, select
 from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, TransactionWriter
 
 DIALECT = load_dialect("unionpay-pos")
@@ -75,7 +75,7 @@ def test_a_session_that_differs_in_more_is_written_whole(exchange, changed):
     after = replace(before, last_stan="000001", **changed)
     for stored in (before, after, None):
         packed = pack_changes(Changes(exchange(), after), DIALECT, {before.tid: stored}.get)
-        assert (packed[2], packed[10]) == (schema.SESSION.pack(after), None)
+        assert (packed[2], packed[10]) == (SESSIONS.short(schema.SESSION.pack(after)), None)
 
 
 def test_groups_of_every_size_are_written_whole(connection, writer, exchange):
