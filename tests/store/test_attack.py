@@ -56,8 +56,8 @@ FORM = "form IN (SELECT id FROM transaction_form WHERE {})"
     ("statement", "sentence"),
     [
         (
-            "DELETE FROM exchange WHERE id = (SELECT max(exchange.id) FROM exchange JOIN exchange_form AS f "
-            "ON form = f.id WHERE f.code = '00')",
+            "DELETE FROM exchange WHERE id = (SELECT min(exchange.id) FROM exchange JOIN exchange_form AS f "
+            "ON form = f.id WHERE f.code = '00' AND f.service = 'sale')",  # the last one may not have been heard
             "heard and not in the journal",
         ),
         (
