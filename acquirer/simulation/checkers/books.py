@@ -63,24 +63,27 @@ def refused_and_booked(history: History) -> frozenset[tuple[str, str]]:
 def voids_that_must_stand(history: History) -> frozenset[tuple[str, str]]:
     """Return the batches with a void of a completion that a terminal undid, and that stands all the same.
 
+    And those of that completion: where there are no batches each transaction is one of its own.
+
     This is a known limit: no answer to the void arrived, and before its reversal did another terminal completed the
     pre-authorisation that the void had opened. Undone, the void would have the cardholder pay twice. The refusal is 25,
     which says to a terminal that there is nothing left to undo; no code of the field tells both apart.
     """
     found: set[tuple[str, str]] = set()
     completed: dict[TransactionKey, str] = {}  # pre-authorisation → the terminal that completed it last
-    reopened: dict[LedgerNumber, TransactionKey] = {}  # void → the pre-authorisation that it opened again
+    reopened: dict[LedgerNumber, tuple[TransactionKey, TransactionKey]] = {}  # void → pre-authorisation, completion
     for one in history.committed:
-        evidence, row, opened = one.changes.evidence, one.changes.transaction, one.changes.authorisation
+        evidence, row, changes = one.changes.evidence, one.changes.transaction, one.changes
         number = LedgerNumber.of(evidence)
         if row is not None and row.kind in COMPLETIONS and row.original and is_approved(evidence):
             completed[row.original] = number.tid
-        elif evidence.service.endswith("completion_void") and opened is not None and is_approved(evidence):
-            reopened[number] = opened.key
-        elif evidence.service == "reversal" and evidence.reason == Reason.ORIGINAL_CLOSED:
-            held = reopened.get(number)
-            if held is not None and completed.get(held, number.tid) != number.tid:
-                found.add((number.tid, number.batch))
+        elif evidence.service.endswith("completion_void") and changes.authorisation and is_approved(evidence):
+            assert changes.original is not None
+            reopened[number] = changes.authorisation.key, changes.original.key
+        elif evidence.service == "reversal" and evidence.reason == Reason.ORIGINAL_CLOSED and number in reopened:
+            held, taken_back = reopened[number]
+            if completed.get(held, number.tid) != number.tid:
+                found |= {(number.tid, number.batch), (taken_back.tid, taken_back.batch)}
     return frozenset(found)
 
 
