@@ -122,9 +122,11 @@ class Driver:
 
     def short_way(self, host: Host) -> ShortWay:
         """Return the short way of a host's ordinary exchanges."""
-        return ShortWay(host, self._load_kept, KeptRows(self.store.is_new, self.store.load_kept_card), self.loop.time)
+        store = self.store
+        rows = KeptRows(store.is_new, store.load_kept_card, store.take_rrn)
+        return ShortWay(host, self._load_kept, rows, self.loop.time)
 
-    def _load_kept(self, tid: str) -> tuple[TerminalConfig, Session, str] | None:
+    def _load_kept(self, tid: str) -> tuple[TerminalConfig, Session] | None:
         return self.store.load_kept(tid) if self.lanes.is_free(tid) else None
 
     def refuser(self, start: Callable[[Arrival, str, str], Steps]) -> Refuse:

@@ -33,12 +33,14 @@ from acquirer.wire.coverage import COVERAGES
 
 
 class KeptRows(NamedTuple):
-    """Rows that are in memory, beside those of terminals."""
+    """Rows that are in memory, beside those of terminals, and reference numbers."""
 
     is_new: Callable[[TransactionKey], bool]
     """Returns whether a transaction is known not to be stored."""
     card: Callable[[str], Card | None]
     """Returns the row of a card by its token; None: there is none. Raises LookupError: it is not in memory."""
+    take_rrn: Callable[[], str]
+    """Gives out a reference number."""
 
 
 def judge_of(route: Route) -> JudgeCard | None:
@@ -151,6 +153,7 @@ def transaction_parts(
         "judgement = judge(issuer, use, None if entry is None else card_of(number.token))",
         "if judgement.reason is not APPROVED or judgement.card is not None: raise Unusual",
         STEP,
+        "rrn = take_rrn()",  # not before: what goes the general way has one from there
         "elements = {'code': code, **clock, 'rrn': rrn}",
         "add_approval(host, route, elements, number.organisation)",
         f"transaction = new_row({', '.join([*row, 'at_us', 'stamp.day', 'message.mti', 'None', text('rrn')])})",

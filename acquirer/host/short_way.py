@@ -48,9 +48,8 @@ SHORT_AFTER: Final = 8
 KEPT: Final = 256
 """Kinds of messages that are remembered; when there are more, all are forgotten."""
 
-LoadKept = Callable[[str], "tuple[TerminalConfig, Session, str] | None"]
-"""Returns a terminal, its session and a reference number; None: they are not in memory, or another exchange of this
-terminal is under way."""
+LoadKept = Callable[[str], "tuple[TerminalConfig, Session] | None"]
+"""Returns a terminal and its session; None: they are not in memory, or another of its exchanges is under way."""
 
 TakeDecided = Callable[
     [bytes, "Session | None", "Facts | None", "PackedExchange | None", str, str, "Transaction | None"], None
@@ -180,6 +179,7 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         "rules": host.rules,
         "service": route.service,
         "stamp_of": host.calendar.stamp,
+        "take_rrn": own.rows.take_rrn,
         "takes": Routed(dialect, route),
         "two_digits": two_digits,
     }
@@ -219,7 +219,7 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         f"if not takes(message, ({conditions})): raise Unusual",
         "rows = load(tid)",
         "if rows is None: raise Unusual",
-        "terminal, session, rrn = rows",
+        "terminal, session = rows",
         "if terminal.certificate or terminal.operators: raise Unusual",
         "if session.settling or session.downloads or session.tmk: raise Unusual",
         *["if terminal.mid != mid: raise Unusual"] * ("mid" in dialect.elements),
@@ -256,5 +256,9 @@ def _straight_parts(host: Host, straight: Straight, text: Callable[[str], str], 
     values = ["host", "terminal", "session", "stamp", "at_us", "stan", *map(text, straight.elements)]
     elements = {element: f"clock[{element!r}]" for element in host.calendar.stamp(0).reply_elements}
     elements |= {"rrn": "rrn", "code": "code", **{element: f"given[{element!r}]" for element in straight.gives}}
-    decides = [f"after, why, notes, given = yield from decide({', '.join(values)})", "transaction = None"]
+    decides = [
+        f"after, why, notes, given = yield from decide({', '.join(values)})",
+        "rrn = take_rrn()",
+        "transaction = None",
+    ]
     return WayParts([], decides, elements, ["frame = encode(envelope(message.raw, 0), reply_mti, reply)"])

@@ -26,6 +26,7 @@ from acquirer.simulation.trade_rules import (
     TIED,
     UNSIGNED,
 )
+from acquirer.wire.message import Message
 
 
 def code_for(exchange: Evidence, reason: str) -> str:
@@ -49,14 +50,18 @@ class LedgerNumber(NamedTuple):
     @classmethod
     def of(cls, exchange: Evidence) -> LedgerNumber:
         """Return the number of the transaction that an exchange is about: of a reversal, what it undoes."""
-        dialect, message = exchange.dialect, exchange.message
-        if message is None:
+        if exchange.message is None:
             return cls(exchange.tid, exchange.batch, exchange.stan)
+        return cls.of_request(exchange.dialect, exchange.service, exchange.message)
+
+    @classmethod
+    def of_request(cls, dialect: Dialect, service: str, message: Message) -> LedgerNumber:
+        """Return the number of the transaction that a request is about, likewise."""
         numbering = dialect.numbering
-        undoes = exchange.service == "reversal"
+        undoes = service == "reversal"
         within = numbering.original_within if undoes else numbering.within
         stan = numbering.original_stan if undoes else "stan"
-        return cls(exchange.tid, str(dialect.get(message, within) or ""), str(dialect.get(message, stan) or ""))
+        return cls(*[str(dialect.get(message, element) or "") for element in ("tid", within, stan)])
 
     def __str__(self) -> str:
         return f"{self.tid} batch {self.batch} STAN {self.stan}"

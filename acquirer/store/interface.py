@@ -126,8 +126,11 @@ class Store(Protocol):
     def look_up(self, wanted: Load) -> Loaded:
         """Return the same rows, and the reference number that is given out next, for who changes nothing."""
 
-    def load_kept(self, tid: str) -> tuple[TerminalConfig, Session, str] | None:
-        """Return a terminal, its session and a reference number, without looking at the disk; None: not in memory."""
+    def load_kept(self, tid: str) -> tuple[TerminalConfig, Session] | None:
+        """Return a terminal and its session, without looking at the disk; None: not in memory."""
+
+    def take_rrn(self) -> str:
+        """Return a reference number that is handed out once."""
 
     def is_new(self, key: TransactionKey) -> bool:
         """Return whether a transaction is known not to be stored, without looking at the disk."""

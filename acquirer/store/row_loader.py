@@ -64,10 +64,14 @@ class RowLoader:
         config, session, transaction = self._rows_of(wanted)
         return Loaded(config, session, transaction, self._direct.rrns.next)
 
-    def load_kept(self, tid: str) -> tuple[TerminalConfig, Session, str] | None:
+    def load_kept(self, tid: str) -> tuple[TerminalConfig, Session] | None:
         """Return the rows of one terminal if they are in memory; see `interface.Store.load_kept`."""
         config, session = self._configs.get(tid), self._direct.sessions.get(tid)
-        return None if config is None or session is None else (config, session, self._direct.rrns.take())
+        return None if config is None or session is None else (config, session)
+
+    def take_rrn(self) -> str:
+        """Return a reference number; see `interface.Store.take_rrn`."""
+        return self._direct.rrns.take()
 
     def is_new(self, key: TransactionKey) -> bool:
         """Return whether a transaction is known not to be stored; see `interface.Store.is_new`."""

@@ -75,15 +75,15 @@ class ShortRig(GeneralRig):
 
     def __init__(self, dialect: str, **options: Any) -> None:
         super().__init__(dialect, **options)
-        self.kept = KeptRows(self.is_new, self.store.cards.get)
+        self.kept = KeptRows(self.is_new, self.store.cards.get, lambda: f"{next(self.numbers):012}")
         self.short = ShortWay(self.host, self.load_kept, self.kept, lambda: 0.0)
         self.taken = 0
         self.rows: list[PackedExchange | None] = []  # of those that took it
         self.named: list[tuple[str, str]] = []
 
-    def load_kept(self, tid: str) -> tuple[TerminalConfig, Session, str] | None:
+    def load_kept(self, tid: str) -> tuple[TerminalConfig, Session] | None:
         terminal, session = self.store.terminals.get(tid), self.store.sessions.get(tid)
-        return None if terminal is None or session is None else (terminal, session, f"{self.numbers.next:012}")
+        return None if terminal is None or session is None else (terminal, session)
 
     def is_new(self, key: TransactionKey) -> bool:
         return all(key.stan > one.stan for one in self.store.transactions if one[:3] == key[:3])
@@ -94,7 +94,6 @@ class ShortRig(GeneralRig):
             return super().answer(frame)
         reply, session, facts, row, tid, stan, transaction = taken
         assert (facts is None) == (row is not None)
-        next(self.numbers)
         self.taken += 1
         self.facts.append(facts or ())
         self.rows.append(row)

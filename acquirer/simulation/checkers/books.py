@@ -46,18 +46,33 @@ def refused_and_booked(history: History) -> frozenset[tuple[str, str]]:
     This is a known limit: no terminal sends it again, but a network may. A host that kept such refusals would never
     take what other terminals send again under the same number; and one that cannot read its books cannot write there.
     """
-    refused: set[LedgerNumber] = set()
+    refused = _refused_for_now(history)
     found: set[tuple[str, str]] = set()
     for one in history.committed:
         evidence = one.changes.evidence
         number = LedgerNumber.of(evidence)
         if evidence.service in SIDES and evidence.code in {code_for(evidence, reason) for reason in NOT_KEPT}:
-            refused.add(number)
-        elif evidence.service in SIDES and number in refused and is_approved(evidence):
+            refused.setdefault(number, one.at_us)  # a fault may have changed its reply
+        elif evidence.service in SIDES and refused.get(number, one.at_us) < one.at_us and is_approved(evidence):
             found.add((number.tid, number.batch))
             if one.changes.original is not None:
                 found.add((one.changes.original.key.tid, one.changes.original.key.batch))
     return frozenset(found)
+
+
+def _refused_for_now(history: History) -> dict[LedgerNumber, int]:
+    """Return the transactions that were refused for now, and when first; some of these refusals are not journalled."""
+    dialect = history.compiled.dialect
+    found: dict[LedgerNumber, int] = {}
+    for reply in history.sound_replies():
+        request = dialect.decode(history.arrival_request(reply.arrival).frame)
+        route = dialect.route(request)
+        if route is None or route.service not in SIDES:
+            continue
+        code = dialect.text(dialect.decode(reply.frame), "code")
+        if code in {dialect.code_of(reason, route) for reason in NOT_KEPT}:
+            found.setdefault(LedgerNumber.of_request(dialect, route.service, request), reply.at_us)
+    return found
 
 
 def voids_that_must_stand(history: History) -> frozenset[tuple[str, str]]:
