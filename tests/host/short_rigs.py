@@ -40,27 +40,11 @@ def take(way: ShortWay, frame: bytes, at_us: int) -> Taken | None:
     return taken
 
 
-class Numbers:
-    """Reference numbers, the next of which may be looked at."""
-
-    def __init__(self) -> None:
-        self.next = 1
-
-    def __iter__(self) -> Numbers:
-        return self
-
-    def __next__(self) -> int:
-        self.next += 1
-        return self.next - 1
-
-
 class GeneralRig(Rig):
     """A rig that keeps the facts of exchanges."""
 
     def __init__(self, dialect: str, **options: Any) -> None:
         super().__init__(dialect, **options)
-        self.numbers = Numbers()
-        self.store.numbers = self.numbers
         self.facts: list[Facts] = []
 
     def answer(self, frame: bytes) -> bytes | None:
@@ -75,7 +59,7 @@ class ShortRig(GeneralRig):
 
     def __init__(self, dialect: str, **options: Any) -> None:
         super().__init__(dialect, **options)
-        self.kept = KeptRows(self.is_new, self.store.cards.get, lambda: f"{next(self.numbers):012}")
+        self.kept = KeptRows(self.is_new, self.store.cards.get, lambda: f"{next(self.store.numbers):012}")
         self.short = ShortWay(self.host, self.load_kept, self.kept, lambda: 0.0)
         self.taken = 0
         self.rows: list[PackedExchange | None] = []  # of those that took it
