@@ -34,8 +34,8 @@ from acquirer.wire.masking import (
     mask_bytes,
     mask_card_numbers,
     mask_digits,
-    mask_pan,
     readable,
+    shower_of,
 )
 from acquirer.wire.message import Span, Value
 from acquirer.wire.tlv import EMV_SENSITIVITY, TLV_KINDS, TlvError, parse_tlv, walk
@@ -91,7 +91,7 @@ def _mac(value: Value) -> str:
 
 def _shower(spec: FieldSpec, mti: str, identified: frozenset[int]) -> Shower:
     if spec.sensitivity:
-        return _pan if spec.sensitivity == "pan" else hidden
+        return shower_of(spec.sensitivity)
     layouts = [layout for layout in spec.layouts if not (mti and layout.mti) or mti in layout.mti]
     if any(layout.kind == "key-package" for layout in layouts):
         return hidden
@@ -168,10 +168,6 @@ def before_failure(
             start += dialect.fields[de].length_bytes
             digits[2 * start : 2 * stop] = "*" * (2 * (stop - start))
     return "".join(digits)
-
-
-def _pan(value: Value) -> str:
-    return mask_pan(value) if isinstance(value, str) else hidden(value)
 
 
 def _free(value: Value) -> str:

@@ -21,6 +21,17 @@ PAN: Final = "6212345678901232"  # a published test card that no shipped table o
 SIGN_ON_STAN: Final = "900001"  # above those of a run
 SALE_STAN: Final = "900002"  # of the sale that uploads belong to
 
+SALE_ELEMENTS: Final = {
+    "processing_code": "000000",
+    "expiry": "3012",
+    "entry_mode": "012",
+    "condition": "00",
+    "currency": "156",
+    "transaction_type": "22",
+    "function": "000",
+}
+"""Of a sale whose card number was typed, beside amount and card."""
+
 
 class NotReady(PeerError):
     """The host did not approve what must come before a run."""
@@ -72,13 +83,7 @@ class LoadTerminal:
             "stan": stan,
             "amount": AMOUNT,
             "pan": PAN,
-            "processing_code": "000000",
-            "expiry": "3012",
-            "entry_mode": "012",
-            "condition": "00",
-            "currency": "156",
-            "transaction_type": "22",
-            "function": "000",
+            **SALE_ELEMENTS,
         }
         return self._frame("0200", {**self._identity, **elements})
 

@@ -45,11 +45,8 @@ def pack_changes(
         stored: finds a terminal's session as it is stored, where that is known.
     """
     if isinstance(changes, ReadyExchange):
-        session, exchange, transaction = (
-            changes.session,
-            cast("PackedExchange | None", changes.row),
-            changes.transaction,
-        )
+        session, transaction = changes.session, changes.transaction
+        exchange = cast("PackedExchange | None", changes.row)
         unpacked = None if changes.facts is None else (dialect_key, changes.facts)
         if transaction is None:
             return (exchange, unpacked, None if session is None else _session_row(session), None, *_NO_OTHERS, None)
@@ -78,11 +75,14 @@ def _pack_session(session: Session | None, stored: Callable[[str], Session | Non
     if session is None:
         return None, None
     before = stored(session.tid)
-    if before is None or before is session or not session.version or before.version != session.version:
-        return _session_row(session), None
-    if _others(session) != _others(before):
-        return _session_row(session), None
-    return None, (session.tid, session.version + 1, session.last_stan)
+    if (
+        before is not None
+        and before is not session
+        and 0 != session.version == before.version
+        and _others(session) == _others(before)
+    ):
+        return None, (session.tid, session.version + 1, session.last_stan)
+    return _session_row(session), None
 
 
 def _session_row(session: Session) -> Row:

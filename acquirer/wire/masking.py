@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import lru_cache
 from typing import Final
@@ -55,11 +55,16 @@ def shown(value: Value, sensitivity: str) -> str:
     >>> shown("6212345678901232", "pan"), shown(b"12345678", "pin"), shown("000001", "")
     ('621234******1232', '[8 bytes hidden]', '000001')
     """
-    if sensitivity == "":
-        return readable(value)
-    if sensitivity == "pan" and isinstance(value, str):
-        return mask_pan(value)
-    return hidden(value)
+    return shower_of(sensitivity)(value)
+
+
+def shower_of(sensitivity: str) -> Callable[[Value], str]:
+    """Return what shows values of a sensitivity; see `shown`."""
+    return readable if sensitivity == "" else _pan if sensitivity == "pan" else hidden
+
+
+def _pan(value: Value) -> str:
+    return mask_pan(value) if isinstance(value, str) else hidden(value)
 
 
 def hidden(value: Value) -> str:

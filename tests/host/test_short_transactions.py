@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from acquirer.host import short_way
 from acquirer.journal.shapes import USUAL_AFTER
+from acquirer.load.terminals import SALE_ELEMENTS
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.testing.enrolment import TMK
@@ -25,14 +26,8 @@ UNKNOWN = ("6228480402564890018", "6212345678901233", "0212345678901232", "55555
 BASE: dict[str, str] = {
     "amount": f"{100:012}",
     "pan": STANDARD,
-    "processing_code": "000000",
-    "expiry": "3012",
-    "entry_mode": "012",
-    "condition": "00",
-    "currency": "156",
-    "transaction_type": "22",
+    **SALE_ELEMENTS,
     "batch": "000001",
-    "function": "000",
 }
 KINDS: dict[str, dict[str, str]] = {
     "0200": {},

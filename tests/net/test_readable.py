@@ -76,8 +76,9 @@ def test_what_is_received_is_handed_on_once_all_are_read_even_when_reading_one_f
         for number, (here, there) in enumerate(pairs[:3]):
             readers.watch(here.fileno(), partial(call, number))
             there.send(str(number).encode())
-        while sum(one.startswith("took") for one in seen) < 2:
-            await asyncio.sleep(0)
+        async with asyncio.timeout(60):  # else what was read is lost
+            while sum(one.startswith("took") for one in seen) < 2:
+                await asyncio.sleep(0)
         readers.close()
         return seen
 
