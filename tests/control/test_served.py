@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import acquirer.control
 from acquirer import cli
 from acquirer.app.terminal import Terminal
 from tests.cli.served import START, Served
@@ -142,6 +143,7 @@ def test_without_the_extra_there_is_one_sentence(
             raise ModuleNotFoundError(f"No module named '{name}'", name=name.partition(".")[0])
         return imported(name, *arguments, **more)
 
+    monkeypatch.setattr(acquirer, "control", acquirer.control)  # importing it anew sets it, and that must not stay
     for name in [name for name in sys.modules if name.startswith("acquirer.control")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", without)
