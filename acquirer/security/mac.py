@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Literal
 
 from acquirer.security.ciphers import BLOCK_BYTES, CipherName
@@ -50,20 +49,15 @@ def fold(data: bytes, block_bytes: int) -> bytes:
     >>> fold(bytes.fromhex("1234567890ABCDEFABCDEF1234567890"), 8).hex().upper()
     'B9F9B96AA4FDB57F'
     """
-    return _folded(data, block_bytes).to_bytes(block_bytes, "big")
-
-
-def _folded(data: bytes, block_bytes: int) -> int:
-    row = int.from_bytes(data, "big") << 8 * (-len(data) % block_bytes)
-    for bits in _halvings(block_bytes, len(data).bit_length()):
+    row = int.from_bytes(data, "little")  # so that zeros behind the data need no place
+    for bits in _HALVINGS[block_bytes][len(data).bit_length()]:
         row ^= row >> bits  # what is left above counts no more
-    return row & _ONES[block_bytes]
+    return (row & _ONES[block_bytes]).to_bytes(block_bytes, "little")
 
 
 _ONES: Final = {size: (1 << 8 * size) - 1 for size in BLOCK_BYTES.values()}
 
 
-@lru_cache(64)
 def _halvings(block_bytes: int, length_bits: int) -> tuple[int, ...]:
     """Return by how many bits a row of blocks is folded in the middle, again and again, until one block is left.
 
@@ -74,17 +68,18 @@ def _halvings(block_bytes: int, length_bits: int) -> tuple[int, ...]:
     return tuple([8 * size for size in reversed(sizes)])
 
 
+_MOST_LENGTH_BITS: Final = 64  # no object of Python has more bytes
+_HALVINGS: Final = {
+    size: [_halvings(size, length_bits) for length_bits in range(_MOST_LENGTH_BITS)] for size in BLOCK_BYTES.values()
+}
+
+
 def unionpay_ecb(key: Secret, data: bytes) -> bytes:
     """Return the result of UnionPay's ECB algorithm up to E2: both steps with the same key, be it DES, 3DES or SM4.
 
     SM4 folds to 16 bytes, so that each half of the text fills a block. Both steps together are a chain of two blocks.
     """
-    size = key.block_bytes
-    return key.chain(_TEXTS[size] % _folded(data, size))
-
-
-_TEXTS: Final = {size: b"%%0%dX" % (2 * size) for size in BLOCK_BYTES.values()}
-"""What writes a fold as hex text."""
+    return key.chain(fold(data, key.block_bytes).hex().upper().encode())
 
 
 def cbc(key: Secret, data: bytes) -> bytes:

@@ -132,9 +132,9 @@ class Secret:
         if context is None:
             context = self._chaining = Cipher(self.algorithm(), modes.CBC(_ZEROS[size])).encryptor()
         # One context serves all chains: what it chained last is taken out of the next first block.
-        first = int.from_bytes(data[:size], "big") ^ self._chained
-        last = context.update(first.to_bytes(size, "big") + data[size:])[-size:]
-        self._chained = int.from_bytes(last, "big")
+        chained = int.from_bytes(data, "little") ^ self._chained
+        last = context.update(chained.to_bytes(len(data), "little"))[-size:]
+        self._chained = int.from_bytes(last, "little")
         return last
 
     def cmac(self) -> CMAC:
