@@ -82,6 +82,7 @@ class ShortRun(LaneHolder):
         self,
         reply: bytes,
         session: Session | None,
+        only_stan: bool,
         facts: Facts | None,
         row: PackedExchange | None,
         tid: str,
@@ -92,7 +93,9 @@ class ShortRun(LaneHolder):
         own = self._own
         self._reply = reply
         dialect, deadline_s, peer = own.way.dialect, self._began_s + own.patience_s, self._connection.peer
-        exchange = ReadyExchange(dialect, facts, row, session, deadline_s, self._at_us, tid, stan, peer, transaction)
+        exchange = ReadyExchange(
+            dialect, facts, row, session, only_stan, deadline_s, self._at_us, tid, stan, peer, transaction
+        )
         self._exchange = exchange
         own.driver.store.commit(exchange, self._committed)
 

@@ -210,6 +210,11 @@ def session_after(session: Session, kind: TransactionKind, stan: str) -> Session
     return after
 
 
+def only_stan_changes(session: Session, kind: TransactionKind) -> bool:
+    """Return whether `session_after` differs from a session by its STAN alone."""
+    return not session.unused and (session.sign_on_spent or not kind.moves_money)
+
+
 def used(row: Transaction, at_us: int) -> Transaction:
     """Return a row that was referred to: it is kept from then on also where the clock was set back since."""
     return replace(row, used_us=max(row.used_us, at_us))

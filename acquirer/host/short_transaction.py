@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.host import services
 from acquirer.host.admission import sign_on_due
-from acquirer.host.booking import add_approval, new_row, session_after, stan_notes
+from acquirer.host.booking import add_approval, new_row, only_stan_changes, session_after, stan_notes
 from acquirer.host.calendar import is_expiry
 from acquirer.host.card import number_facts, read_card
 from acquirer.host.core import Host
@@ -94,6 +94,7 @@ def transaction_parts(
         "mac_of": host.suite.mac_algorithm,
         "new_row": new_row,
         "number_facts": number_facts,
+        "only_stan_changes": only_stan_changes,
         "open_pin": host.suite.open_pin,
         "proved": host.unproved.proved,
         "proved_session": proved_session,
@@ -142,7 +143,7 @@ def transaction_parts(
         f"covered = coverage(message.raw, {dialect.grammar.envelope_bytes}, {dialect.mac_width})",
         f"if not compare_digest(mac_of(keys.mak, covered, {dialect.security.mac_bytes}), f{mac_de}): raise Unusual",
         "proved(tid)",
-        "session = proved_session(session) or session",
+        "stored, session = session, proved_session(session) or session",
         STEP,
         *card,
         "number = number_facts(host, pan)",
@@ -158,6 +159,7 @@ def transaction_parts(
         "add_approval(host, route, elements, number.organisation)",
         f"transaction = new_row({', '.join([*row, 'at_us', 'stamp.day', 'message.mti', 'None', text('rrn')])})",
         "after = session_after(session, kind, stan)",
+        "only_stan = session is stored and only_stan_changes(session, kind)",
         "notes = (*number.notes, *stan_notes(session.last_stan, stan, tid))",
         "why = judgement.why",
     ]

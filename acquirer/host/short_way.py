@@ -52,10 +52,11 @@ LoadKept = Callable[[str], "tuple[TerminalConfig, Session] | None"]
 """Returns a terminal and its session; None: they are not in memory, or another of its exchanges is under way."""
 
 TakeDecided = Callable[
-    [bytes, "Session | None", "Facts | None", "PackedExchange | None", str, str, "Transaction | None"], None
+    [bytes, "Session | None", bool, "Facts | None", "PackedExchange | None", str, str, "Transaction | None"], None
 ]
-"""Takes the reply, the session as it will be (None: unchanged), the facts for the journal, or its row instead where it
-is a usual one; the terminal's number, its STAN, and the transaction that is booked."""
+"""Takes the reply; the session as it will be (None: unchanged), and whether it differs by its STAN alone; the facts for
+the journal, or its row instead where it is a usual one; the terminal's number, its STAN, and the transaction that is
+booked."""
 
 ShortSteps = Iterator[str | None]
 """What a short way does, step by step. After the first the terminal's number comes, whose lane is to be taken before
@@ -199,7 +200,8 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
     if parts.mac:
         sealed_des.append(dialect.mac_de(dict.fromkeys(reply_values, "")))
         names["no_mac"] = {sealed_des[-1]: bytes(dialect.security.mac_bytes)}
-    names["encode"] = make_encoder(dialect.grammar, sealed_des)
+    echoed = [de for de, value in reply_values.items() if value == f"f{de}"]  # decoded by the same grammar
+    names["encode"] = make_encoder(dialect.grammar, sealed_des, frozenset(echoed))
     there = [f"({' or '.join(map(text, entry))})" for entry in mandatory.elements]
     deciding = dict.fromkeys([name for one in dialect.routes if one.mti == mti for name in one.when])
     conditions = "".join([f"{text(name)}, " for name in deciding])
@@ -243,7 +245,7 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         f"    facts = ({', '.join(record.values())}, fields, (), reply)",
         "    learn(message, facts)",
         STEP,
-        "taken(frame, after, facts, row, tid, stan, transaction)",
+        "taken(frame, after, only_stan, facts, row, tid, stan, transaction)",
     ]
     exec(compile("\n    ".join(source), "<generated way>", "exec"), names)  # noqa: S102  made of a checked dialect only
     way: _Way = names["way"]
@@ -259,6 +261,6 @@ def _straight_parts(host: Host, straight: Straight, text: Callable[[str], str], 
     decides = [
         f"after, why, notes, given = yield from decide({', '.join(values)})",
         "rrn = take_rrn()",
-        "transaction = None",
+        "only_stan, transaction = False, None",
     ]
     return WayParts([], decides, elements, ["frame = encode(envelope(message.raw, 0), reply_mti, reply)"])

@@ -26,6 +26,7 @@ class ReadyExchange:
         "dialect",
         "facts",
         "id",
+        "only_stan",
         "peer",
         "row",
         "session",
@@ -49,6 +50,7 @@ class ReadyExchange:
         facts: tuple[Any, ...] | None,
         row: tuple[Any, ...] | None,
         session: Session | None,
+        only_stan: bool,
         deadline_s: float,
         at_us: int,
         tid: str,
@@ -64,6 +66,7 @@ class ReadyExchange:
         self.stan = stan
         self.peer = peer
         self.session = session
+        self.only_stan = only_stan  # it differs from the stored one by its STAN alone, and by its version
         self.transaction = transaction  # a new one
         self.deadline_s = deadline_s
         self.id = 0  # set when it is committed

@@ -45,13 +45,15 @@ def pack_changes(
         stored: finds a terminal's session as it is stored, where that is known.
     """
     if isinstance(changes, ReadyExchange):
-        session, transaction = changes.session, changes.transaction
-        exchange = cast("PackedExchange | None", changes.row)
-        unpacked = None if changes.facts is None else (dialect_key, changes.facts)
-        if transaction is None:
-            return (exchange, unpacked, None if session is None else _session_row(session), None, *_NO_OTHERS, None)
-        whole, booked = _pack_session(session, stored)
-        return (exchange, unpacked, whole, TRANSACTION.pack(transaction), *_NO_OTHERS, booked)
+        session, transaction, only_stan = changes.session, changes.transaction, changes.only_stan
+        return (
+            cast("PackedExchange | None", changes.row),
+            None if changes.facts is None else (dialect_key, changes.facts),
+            None if session is None or only_stan else _session_row(session),
+            None if transaction is None else TRANSACTION.pack(transaction),
+            *_NO_OTHERS,
+            _last_stan(session) if session is not None and only_stan else None,
+        )
     session, transaction, original = changes.session, changes.transaction, changes.original
     authorisation, card, upload = changes.authorisation, changes.card, changes.upload
     whole, booked = _pack_session(session, stored)
@@ -81,13 +83,17 @@ def _pack_session(session: Session | None, stored: Callable[[str], Session | Non
         and 0 != session.version == before.version
         and _others(session) == _others(before)
     ):
-        return None, (session.tid, session.version + 1, session.last_stan)
+        return None, _last_stan(session)
     return _session_row(session), None
 
 
 def _session_row(session: Session) -> Row:
     """Return the row of a session; most have the usual values at its end, which are not sent."""
     return SESSIONS.short(SESSION.pack(session))
+
+
+def _last_stan(session: Session) -> Row:
+    return session.tid, session.version + 1, session.last_stan
 
 
 def packed_at_us(changes: PackedChanges) -> int:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache, reduce
 from typing import Any
 
@@ -32,9 +32,13 @@ def make_decoder(grammar: Grammar, des: Iterable[int], bitmaps_bytes: int) -> De
     return decoder
 
 
-def make_encoder(grammar: Grammar, des: Iterable[int]) -> EncodeFunction:
-    """Return an encoder for messages that carry exactly the fields `des`, in this order."""
-    writer = _EncoderWriter(grammar)
+def make_encoder(grammar: Grammar, des: Iterable[int], sure: Collection[int] = ()) -> EncodeFunction:
+    """Return an encoder for messages that carry exactly the fields `des`, in this order.
+
+    Args:
+        sure: fields whose values are known to be sound: they were decoded by the same grammar, or encoded before.
+    """
+    writer = _EncoderWriter(grammar, sure)
     source = writer.write(list(des))
     encoder: EncodeFunction = _compile("encode", source, writer.names)
     return encoder
@@ -182,9 +186,11 @@ class _DecoderWriter:
 class _EncoderWriter:
     """Writes one encoder. Neighbours that are converted alike are joined first: a run of digits, a run of text."""
 
-    def __init__(self, grammar: Grammar) -> None:
+    def __init__(self, grammar: Grammar, sure: Collection[int]) -> None:
         self._grammar = grammar
+        self._sure = sure
         self._sizes = {"len(mti)": "4"}  # what fixed fields must measure
+        self._measured: dict[int, None] = {}  # fields whose sizes are looked at
         self._checks: list[str] = []
         self._decimal = ["mti"]
         self._runs: list[tuple[str, list[str]]] = []  # how it is converted ("hex", a charset, "bytes"), and of what
@@ -197,24 +203,27 @@ class _EncoderWriter:
         for de in sorted(des):
             self._field(grammar.fields[de])
         self._checks.append('not f"' + "".join(f"{{{name}}}" for name in self._decimal) + '".isdecimal()')
+        sizes_differ = f"({', '.join(self._sizes)},) != ({', '.join(self._sizes.values())},)"
         lines = [
             "def encode(envelope, mti, fields):",
-            f"[{', '.join(f'f{de}' for de in des)}] = values = fields.values()",
-            f"[{', '.join(f'n{de}' for de in des)}] = map(len, values)",
-            f"if ({', '.join(self._sizes)},) != ({', '.join(self._sizes.values())},): raise Unusual",
-            *(f"if {check}: raise Unusual" for check in self._checks),
+            f"[{', '.join(f'f{de}' for de in des)}] = fields.values()",
+            *(f"n{de} = len(f{de})" for de in self._measured),
+            *(f"if {check}: raise Unusual" for check in [sizes_differ, *self._checks]),
             'return b"".join((envelope, ' + ", ".join(self._joined(*run) for run in self._runs) + "))",
         ]
         return "\n    ".join(lines) + "\n"
 
     def _field(self, field: FieldSpec) -> None:
         name = f"f{field.de}"
-        count = f"2 * n{field.de}" if field.kind == "b" and field.encoding != "binary" else f"n{field.de}"
         if field.length_bytes:
-            self._checks.append(f"{count} > {field.wire_maximum}")
-            self._length(field, count)
+            self._length(field, self._count(field))
+        self._value(field, name)
+        if field.de in self._sure:
+            return
+        if field.length_bytes:
+            self._checks.append(f"{self._count(field)} > {field.wire_maximum}")
         else:
-            self._sizes[count] = str(1 + field.maximum if field.kind == "x+n" else field.wire_maximum)
+            self._sizes[self._count(field)] = str(1 + field.maximum if field.kind == "x+n" else field.wire_maximum)
         if field.kind == "n":
             self._decimal.append(name)
         elif field.nibbles:
@@ -223,7 +232,15 @@ class _EncoderWriter:
             check = "is_" + field.kind.replace("+", "")
             self.names[check] = ALPHABETS[field.kind].fullmatch
             self._checks.append(f"not {check}({name})")
-        self._value(field, name)
+
+    def _count(self, field: FieldSpec) -> str:
+        """Return the expression of how many characters or bytes of a field there are on the wire."""
+        size = self._size(field)
+        return f"2 * {size}" if field.kind == "b" and field.encoding != "binary" else size
+
+    def _size(self, field: FieldSpec) -> str:
+        self._measured[field.de] = None
+        return f"n{field.de}"
 
     def _length(self, field: FieldSpec, count: str) -> None:
         size = field.length_bytes
@@ -249,7 +266,7 @@ class _EncoderWriter:
     def _digits(self, field: FieldSpec, name: str) -> None:
         filler = f'"{field.pads[0]}"'
         if field.length_bytes:
-            filler = f'("", {filler})[n{field.de} & 1]'
+            filler = f'("", {filler})[{self._size(field)} & 1]'
         elif field.maximum % 2 == 0:
             self._add("hex", name)
             return

@@ -41,7 +41,7 @@ class ScriptedWay:
             raise Unusual
         self.taken += 1
         record = RECORD.pack(ExchangeRecord(0, peer=peer, tid=tid, stan="000007"))
-        taken(frame + b"!", None, (*record, {}, (), {}), None, tid, "000007", None)
+        taken(frame + b"!", None, False, (*record, {}, (), {}), None, tid, "000007", None)
 
 
 @pytest.fixture

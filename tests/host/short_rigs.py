@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from acquirer.dialect.dialect import Dialect
@@ -20,7 +21,7 @@ TIDS = ("90000001", "90000002", "90000003")
 WARM = COMPILE_AFTER + SHORT_AFTER
 
 
-Taken = tuple[bytes, Session | None, Facts | None, PackedExchange | None, str, str, Transaction | None]
+Taken = tuple[bytes, Session | None, bool, Facts | None, PackedExchange | None, str, str, Transaction | None]
 
 
 def take(way: ShortWay, frame: bytes, at_us: int) -> Taken | None:
@@ -76,7 +77,10 @@ class ShortRig(GeneralRig):
         taken = take(self.short, frame, self.now_us)
         if taken is None:
             return super().answer(frame)
-        reply, session, facts, row, tid, stan, transaction = taken
+        reply, session, only_stan, facts, row, tid, stan, transaction = taken
+        if only_stan:
+            assert session is not None
+            assert replace(self.store.sessions[tid], last_stan=session.last_stan) == session
         assert (facts is None) == (row is not None)
         self.taken += 1
         self.facts.append(facts or ())

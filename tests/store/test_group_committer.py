@@ -900,7 +900,7 @@ def test_versions_never_skip_and_nothing_is_half_written(turns, flushed, exchang
 
 def test_two_ready_exchanges_of_one_terminal_are_not_of_one_group() -> None:
     def ready(tid: str, session: Session | None) -> ReadyExchange:
-        return ReadyExchange(None, (), None, session, 0.0, 0, tid, "000001", "")  # type: ignore[arg-type]
+        return ReadyExchange(None, (), None, session, False, 0.0, 0, tid, "000001", "")  # type: ignore[arg-type]
 
     claimed: set[object] = set()
     assert claim_rows(ready("10000161", Session("10000161")), claimed)
