@@ -114,6 +114,7 @@ def nearest_s(date: str, time: str, now: datetime) -> int | None:
     return round(best.total_seconds())
 
 
+@lru_cache(maxsize=256)  # months that cards name: a host meets a few dozen
 def is_expiry(text: str) -> bool:
     """Whether YYMM names a month.
 

@@ -81,7 +81,7 @@ def row_source(
     lines = []
     if free:  # mostly one look at all of them shows that nothing is masked
         looked_at = ", ".join([*searched, *[values[name] for name in free]])
-        lines.append(f"quiet = not may_hold({_NEWLINE!r}.join([{looked_at}]))")
+        lines.append(f"quiet = is_quiet({_NEWLINE!r}.join([{looked_at}]))")
     for name in [name for name in kept if name in showers]:
         shown[name] = variable = name.replace(".", "_")
         names[f"show_{variable}"] = showers[name]
@@ -92,7 +92,7 @@ def row_source(
         lines.append(f"{variable} = {show}")
     beside = [values[source] for source in repeated.values() if source in VALUE_RECORD or source == "tid"]
     texts = [shown[name] for name in kept if name in showers]
-    names |= {"form": form, "may_hold": may_hold_card_numbers, "printable": _PRINTABLE}
+    names |= {"form": form, "is_quiet": _QuietTexts(), "may_hold": may_hold_card_numbers, "printable": _PRINTABLE}
     names["separators"] = SEPARATOR.encode() * max(len(kept) - 1, 0)
     in_data = {shown[name] for name in kept}
     every = _joined(["data", *[one for one in dict.fromkeys(beside) if one not in in_data]], "")
@@ -110,6 +110,31 @@ def row_source(
         "    row = at_us, tid, form, data",
     ]
     return ["row = None", f"if {' and '.join(_unsure(usual))}:", *[f"    {line}" for line in lines]]
+
+
+class _QuietTexts:
+    """Says of texts whether they hold no card number for certain; the first ones that hold none are remembered.
+
+    Sentences about approvals are mostly the same: tests sell on a few cards.
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def __call__(self, text: str) -> bool:
+        if text in self._known:
+            return True
+        if may_hold_card_numbers(text):
+            return False
+        if len(self._known) < _MOST_QUIET:
+            self._known.add(text)
+        return True
+
+
+_MOST_QUIET: Final = 64
+"""Texts that are remembered for each form; there may be some hundred forms."""
 
 
 def _unsure(conditions: Sequence[str]) -> list[str]:

@@ -27,8 +27,7 @@ _BCD = [int(f"{byte:02x}") if f"{byte:02x}".isdecimal() else _NOT_BCD for byte i
 def make_decoder(grammar: Grammar, des: Iterable[int], bitmaps_bytes: int) -> DecodeFunction:
     """Return a decoder for frames that carry exactly the fields `des`."""
     writer = _DecoderWriter(grammar)
-    source = writer.write(sorted(des), bitmaps_bytes)
-    decoder: DecodeFunction = _compile("decode", source, writer.names)
+    decoder: DecodeFunction = _compile("decode", writer.write(sorted(des), bitmaps_bytes), writer.names)
     return decoder
 
 
@@ -39,8 +38,7 @@ def make_encoder(grammar: Grammar, des: Iterable[int], sure: Collection[int] = (
         sure: fields whose values are known to be sound: they were decoded by the same grammar, or encoded before.
     """
     writer = _EncoderWriter(grammar, sure)
-    source = writer.write(list(des))
-    encoder: EncodeFunction = _compile("encode", source, writer.names)
+    encoder: EncodeFunction = _compile("encode", writer.write(list(des)), writer.names)
     return encoder
 
 
@@ -216,7 +214,7 @@ class _EncoderWriter:
     def _field(self, field: FieldSpec) -> None:
         name = f"f{field.de}"
         if field.length_bytes:
-            self._length(field, self._count(field))
+            self._length(field)
         self._value(field, name)
         if field.de in self._sure:
             return
@@ -242,13 +240,13 @@ class _EncoderWriter:
         self._measured[field.de] = None
         return f"n{field.de}"
 
-    def _length(self, field: FieldSpec, count: str) -> None:
+    def _length(self, field: FieldSpec) -> None:
         size = field.length_bytes
         binary = field.length_encoding == "binary"
         width = size if field.length_encoding in CHARSETS else 2 * size
         table = f"{'HEX' if binary else 'DEC'}{width}_{field.wire_maximum}"
         self.names[table] = _lengths("X" if binary else "d", width, field.wire_maximum)
-        self._add(CHARSETS.get(field.length_encoding, "hex"), f"{table}[{count}]")
+        self._add(CHARSETS.get(field.length_encoding, "hex"), f"{table}[{self._count(field)}]")
 
     def _value(self, field: FieldSpec, name: str) -> None:
         if field.nibbles:
