@@ -24,10 +24,11 @@ from acquirer.store.claimed_rows import claim_rows
 from acquirer.store.database import connect_writing
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import AHEAD, MOST_DELIVERIES, REFUSALS_OF_GROUP, GroupCommitter
-from acquirer.store.packed_changes import PackedChanges
+from acquirer.store.packed_changes import PackedChanges, pack_changes
 from acquirer.store.refusal_queue import MOST_REFUSALS
 from acquirer.store.rrn import BLOCK
-from acquirer.store.statements import GROUP
+from acquirer.store.schema import SESSION
+from acquirer.store.statements import GROUP, SESSIONS
 from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, TransactionWriter
 
 DONE, EXPIRED, OVERLOADED, SHED, LOCKED, FAILED = (
@@ -896,6 +897,15 @@ def test_versions_never_skip_and_nothing_is_half_written(turns, flushed, exchang
         kept = direct.sessions.get(name) or direct.cards.get(name)
         assert kept is None or kept.version == version
     connection.close()
+
+
+def test_a_session_of_which_only_the_stan_changes_is_not_sent_whole() -> None:
+    session = Session("10000161", 4, last_stan="000007")
+    for only_stan in (True, False):
+        ready = ReadyExchange(None, (), None, session, only_stan, 0.0, 0, "10000161", "000007", "")  # type: ignore[arg-type]
+        packed = pack_changes(ready, "unionpay-pos")
+        assert packed[-1] == (("10000161", 5, "000007") if only_stan else None)
+        assert packed[2] == (None if only_stan else SESSIONS.short(SESSION.pack(session)))
 
 
 def test_two_ready_exchanges_of_one_terminal_are_not_of_one_group() -> None:
