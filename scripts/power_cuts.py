@@ -39,6 +39,7 @@ from acquirer.settings.registration import Registration
 from acquirer.settings.specs import load_dialect
 from acquirer.store import open_store
 from acquirer.store.check import check_store
+from acquirer.store.interface import Recorder
 from acquirer.store.queries import Reader
 from acquirer.store.sqlite import SqliteStore
 from scripts.recorded_files import Operation, each_cut, record_files
@@ -76,8 +77,11 @@ class Work:
     operations: list[Operation] = field(default_factory=list)
 
 
-def work(place: Path, groups: int, draw: random.Random) -> Work:
+def work(place: Path, groups: int, draw: random.Random, recorder: Recorder | None = None) -> Work:
     """Have a store work in an empty folder; return what it was asked for and what it wrote.
+
+    Args:
+        recorder: makes what writes groups; None: a thread over the store's own connection.
 
     Raises:
         LookupError: what SQLite does cannot be recorded here.
@@ -91,7 +95,7 @@ def work(place: Path, groups: int, draw: random.Random) -> Work:
                 known = [Registration(tid, MID, TMK) for tid in TIDS]
                 store.register(known, Vault(store.master_key))
                 done.operations.append(Operation("mark", OPENED))
-            store.start(loop, lambda _rows: None)
+            store.start(loop, lambda _rows: None, recorder)
             for _ in range(groups // STARTS):
                 _group(store, loop, done, draw)
             store.close()

@@ -9,7 +9,9 @@
    process ends too; until then it holds the store's lock.
 4. What is sent is sealed under a key made for this run: it is masked by the process that writes, and holds card numbers
    until then.
-5. What the host itself has to log (it has started, it refused a peer) it writes to the same stream: lines of both never
+5. The log of the store is put away beside the groups, not in their commits (`store.checkpoints`), unless it lies in
+   memory, where that takes a millisecond.
+6. What the host itself has to log (it has started, it refused a peer) it writes to the same stream: lines of both never
    mix (`observe.log`).
 """
 
@@ -37,8 +39,10 @@ from acquirer.process.clock import Clock
 from acquirer.security.message_seal import MessageSeal
 from acquirer.security.vault import MASTER_BYTES
 from acquirer.settings.specs import load_dialect
+from acquirer.store.checkpoints import Checkpoints
 from acquirer.store.database import connect_writing
 from acquirer.store.location import DatabaseLock, add_holder
+from acquirer.store.memory import is_shared_memory
 from acquirer.store.open_files import WRITTEN_FILES, OpenFiles
 from acquirer.store.packed_changes import PackedChanges
 from acquirer.store.transaction_writer import TransactionWriter
@@ -124,9 +128,11 @@ def main(connection: Connection) -> None:
     """Set up as the first message says, then write each group that comes until the connection ends."""
     channel.ignore_signals()  # what the host has answered for is written first
     try:
-        database, sources, render, lock, keep_days, key = channel.receive(connection)
+        path, sources, render, lock, keep_days, key = channel.receive(connection)
         add_holder(lock)
-        database_connection = connect_writing(Path(database), check=False)
+        database = Path(path)
+        database_connection = connect_writing(database, check=False)
+        checkpoints = None if is_shared_memory(database) else Checkpoints(database, database_connection)
         dialects = {source: load_dialect(source) for source in sources}
     except EOFError:
         return
@@ -135,9 +141,11 @@ def main(connection: Connection) -> None:
         return
     log = Log(sys.stderr if render else None, render, Clock().now_us)
     gc.freeze()  # what was made until here stays until the end, and a group makes no cycles
-    files = OpenFiles(Path(database), *WRITTEN_FILES)
-    writer = TransactionWriter(database_connection, log.exchanges, dialects.__getitem__, keep_days, files)
+    files = OpenFiles(database, *WRITTEN_FILES)
+    writer = TransactionWriter(database_connection, log.exchanges, dialects.__getitem__, keep_days, files, checkpoints)
     write_groups(writer, connection, MessageSeal(key))
+    if checkpoints is not None:
+        checkpoints.close()
     database_connection.close()
     os.close(lock)  # after a kill the next host may begin, even while no process reads what is left of the log
     log.close()

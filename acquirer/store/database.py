@@ -1,7 +1,8 @@
 """Opening the SQLite database: settings that are set and read back, its schema made or brought up to date.
 
 WAL with ``synchronous=FULL``: a commit is on disk before it returns. The writing connection alone checkpoints, every
-thousand pages, right after a commit: more often costs rate, less often makes a stall of tens of milliseconds.
+thousand pages, right after a commit: more often costs rate, less often makes a stall of tens of milliseconds. A process
+that writes groups checkpoints beside them instead (`store.checkpoints`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from acquirer.store.statements import query
 
 CHECKPOINT_PAGES: Final = 1_000
 LOG_BYTES: Final = 64 << 20  # what the log shrinks to after a slow reader has kept it from being put away
+LOG_PAGES: Final = 16_000  # LOG_BYTES hold so many, with what the log says of each
 BUSY_S: Final = 5.0  # a sqlite3 shell may hold the file for a moment
 LOCK_WAIT_S: Final = 1.5  # for exchanges: less than what stops the reading of sockets (`group_committer.CONGESTED_S`)
 LOCKED_WAIT_S: Final = 0.1  # once it is known that another program holds the file: every group tries again
@@ -146,11 +148,16 @@ def connect_beside(database: Path, table: StoreTable) -> sqlite3.Connection:
     if names != table.names:
         raise damaged(database, f"it has no table {table.name} as it should be")
     try:
-        connection = _connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        return connect_again(database)
     except sqlite3.Error as exc:
         raise explained(database, exc) from None
+
+
+def connect_again(database: Path) -> sqlite3.Connection:
+    """Return a connection that may write a store that is there, and checkpoints only when it is asked to."""
+    connection = _connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
     return connection
 
 

@@ -37,6 +37,11 @@ def shared_memory() -> Path | None:
         return None
 
 
+def is_shared_memory(database: Path) -> bool:
+    """Return whether a database is one that `shared_memory` has found a place for."""
+    return database.parent.parent == SHARED and database.parent.name.startswith(_PREFIX)
+
+
 def delete(database: Path) -> None:
     """Delete the folder of a database in memory."""
     shutil.rmtree(database.parent, ignore_errors=True)

@@ -18,7 +18,14 @@ from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.security.vault import MASTER_BYTES
 from acquirer.store import memory
 from acquirer.store.batch_writer import BatchWriter, ThreadWriter
-from acquirer.store.database import LOCKED_WAIT_S, connect_reading, connect_writing, revision, suppress_busy
+from acquirer.store.database import (
+    LOCKED_WAIT_S,
+    LOG_PAGES,
+    connect_reading,
+    connect_writing,
+    revision,
+    suppress_busy,
+)
 from acquirer.store.direct_changes import DirectChanges
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import GroupCommitter
@@ -125,10 +132,12 @@ class SqliteStore(DirectChanges):
     ) -> None:
         """Begin to commit; see `interface.Store.start`."""
         writer: BatchWriter
+        assert self._writing is not None
         if recorder is not None and self._database is not None and self._database_lock is not None:
             writer = recorder(self._database, self._database_lock, loop, keep_days)
+            if not self._in_memory:  # else that process checkpoints; this one, if it writes so much alone
+                self._writing.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         else:
-            assert self._writing is not None
             files = None if self._database is None else OpenFiles(self._database, *WRITTEN_FILES)
             writer = ThreadWriter(
                 self._writing, self._direct.lock, loop.call_soon_threadsafe, on_written, keep_days, files

@@ -2,8 +2,8 @@
 
 What is written is packed: all that one exchange changes, as plain values, so that it can be written here or in another
 process. Journal, sessions, transactions, cards, uploads, deliveries and the reserve of reference numbers share the
-transaction: a crash leaves all of a decision or nothing of it. The writer also reports what it has written, and purges:
-both once the outcome is on its way.
+transaction: a crash leaves all of a decision or nothing of it. The writer also reports what it has written, purges, and
+has the log put away: all of it once the outcome is on its way.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.journal.packed import NumberedExchange, PackedExchange
 from acquirer.journal.render import Facts, pack_any
 from acquirer.store import statements
+from acquirer.store.checkpoints import Checkpoints
 from acquirer.store.database import LOCK_WAIT_S, LOCKED_WAIT_S, is_busy, wait_when_busy
 from acquirer.store.journal_writer import JournalWriter, last_number
 from acquirer.store.open_files import OpenFiles
@@ -72,6 +73,7 @@ class TransactionWriter:
         dialect_of: finds the dialect by the key that packed changes have.
         keep_days: how long a transaction outlives its last use, if its batch is closed.
         files: of the database on disk, which are looked at after each commit; None: it is in memory.
+        checkpoints: that are made beside the groups; None: SQLite makes them in commits.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class TransactionWriter:
         dialect_of: Callable[[Any], Dialect] = lambda key: key,
         keep_days: int = KEEP_DAYS,
         files: OpenFiles | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self._cursor = connection.cursor()
         wait_when_busy(self._cursor, LOCK_WAIT_S)
@@ -88,6 +91,7 @@ class TransactionWriter:
         self._on_written = on_written
         self._dialect_of = dialect_of
         self._files = files
+        self._checkpoints = checkpoints
         self._database = None if files is None else files.database
         self._keep_days = keep_days
         self._fatal_error = ""  # why nothing is written any more
@@ -138,7 +142,7 @@ class TransactionWriter:
         return self._fatal_error
 
     def follow_up(self) -> None:
-        """Do what can wait until a group is answered: report it, and once an hour purge what is out of use."""
+        """Do what can wait until a group is answered: report it, purge once an hour what is out of use, checkpoint."""
         rows, self._unreported = self._unreported, []
         delivered, self._delivered = self._delivered, False
         if rows or delivered:
@@ -150,6 +154,8 @@ class TransactionWriter:
             if not clock_was_set and not 0 <= at_us - self._purged_us < PURGE_US:
                 self._purged_us = at_us
                 self._purge(at_us)
+            if self._checkpoints is not None:
+                self._checkpoints.follow(len(rows))
 
     def _write_group(
         self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None
@@ -209,6 +215,8 @@ class TransactionWriter:
             deleted = delete_unused(cursor, now_us, self._keep_days)
             cursor.execute("COMMIT")
             if deleted:  # a reader that prevents it keeps them in the log until the next purge, or the end
+                if self._checkpoints is not None:
+                    self._checkpoints.wait()
                 empty_log(cursor)
                 wait_when_busy(cursor, LOCK_WAIT_S)
         except sqlite3.Error as exc:

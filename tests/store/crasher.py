@@ -1,8 +1,8 @@
 """Run as a process of its own and killed at any moment: commits as fast as it can, and prints what was answered.
 
-``python crasher.py <url> <round> [process]`` prints ``ready`` and then, for each turn of its loop, one line per commit
-that was answered: ``<exchange id> <tid> <session version> <stan> <rrn>``. A line is complete when it ends, so a torn
-last one is ignored. With ``process``, a process of its own does the writing.
+``python crasher.py <url> <round> [process [module]]`` prints ``ready`` and then, for each turn of its loop, a line per
+commit that was answered: ``<exchange id> <tid> <session version> <stan> <rrn>``. A line is complete when it ends, so a
+torn last one is ignored. With ``process``, a process of its own does the writing: `process.store_writer`, or a module.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from acquirer.model.effects import Changes, Commit, CommitOutcome, Load, LoadCar
 from acquirer.model.evidence import Evidence
 from acquirer.model.rows import Card, Transaction, TransactionKey
 from acquirer.observe.lines import AsJson
+from acquirer.process import channel
 from acquirer.process.store_writer import process_writer
 from acquirer.settings.specs import load_dialect
 from acquirer.store import open_store
@@ -30,6 +31,9 @@ def main(url: str, turn: int, *writer: str) -> None:
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(lambda _loop, context: os.abort())  # only the test may kill it
     store = open_store(url)
+    if module := writer[1:]:
+        start = channel.start
+        channel.start = lambda _module, **options: start(*module, **options)
     recorder = process_writer([("unionpay-pos", dialect)], None, AsJson()) if writer else None
     store.start(loop, lambda _rows: None, recorder)
     lines: list[str] = []

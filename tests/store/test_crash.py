@@ -90,7 +90,13 @@ def check_whole(database: Path, answered: dict[str, list[str]]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kills", "writer"), [(KILLS, ()), (KILLS_WITH_PROCESS, ("process",))], ids=["thread", "process"]
+    ("kills", "writer"),
+    [
+        (KILLS, ()),
+        (KILLS_WITH_PROCESS, ("process",)),
+        (KILLS_WITH_PROCESS, ("process", "tests.store.checkpointing_writer")),
+    ],
+    ids=["thread", "process", "process in checkpoints"],
 )
 def test_kill_9_many_times(store_url, database, kills, writer):
     """With a process that writes, the host is killed: what it heard of must be written, the rest may be."""

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
 from acquirer.store import memory, open_store
-from acquirer.store.batch_writer import BatchWriter
-from acquirer.store.location import companion
+from acquirer.store.batch_writer import BatchWriter, ThreadWriter
+from acquirer.store.database import connect_writing
+from acquirer.store.location import DatabaseLock, companion
 
 TERMINAL = Registration(tid="10000161", mid="880210010210162", tmk=Secret.from_hex("258FB0AB70D025CDB99DF2C4D302D646"))
 
@@ -44,6 +46,26 @@ def test_it_is_in_a_folder_of_its_owner_alone_without_a_key_file_and_gone_at_the
         assert reader.terminal_numbers() == [TERMINAL.tid]
     assert store.load(Load(TERMINAL.tid)).terminal is not None
     store.close()
+
+
+@pytest.mark.parametrize(("url", "pages"), [("memory:", 1_000), ("sqlite:///{}/disk/acquirer.db", 16_000)])
+def test_only_on_disk_a_host_leaves_checkpoints_to_the_process_that_writes(shared, url, pages):
+    (shared / "disk").mkdir()
+    store = open_store(url.format(shared), shared=True)
+    assert store._writing.execute("PRAGMA wal_autocheckpoint").fetchone() == (1_000,)
+    loop = asyncio.new_event_loop()
+    databases, connection = [], connect_writing(None)
+
+    def process(database: Path, lock: DatabaseLock, loop_: asyncio.AbstractEventLoop, keep_days: int) -> BatchWriter:
+        databases.append(memory.is_shared_memory(database))
+        return ThreadWriter(connection, threading.Lock(), loop_.call_soon, lambda _rows: None)
+
+    store.start(loop, lambda _rows: None, process)
+    assert (databases, store._writing.execute("PRAGMA wal_autocheckpoint").fetchone()) == ([url == "memory:"], (pages,))
+    store.close()
+    connection.close()
+    loop.close()
+    shutil.rmtree(shared / "disk")
 
 
 def test_two_of_them_know_nothing_of_each_other(shared):

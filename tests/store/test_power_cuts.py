@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import threading
+from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +13,12 @@ from typing import Any
 
 import pytest
 
-from acquirer.store import database
+from acquirer.store import checkpoints, database
+from acquirer.store.batch_writer import ThreadWriter
+from acquirer.store.checkpoints import Checkpoints
+from acquirer.store.database import connect_writing
+from acquirer.store.location import DatabaseLock
+from acquirer.store.transaction_writer import TransactionWriter
 from scripts import power_cuts
 from scripts.power_cuts import Work, cut, work
 from scripts.recorded_files import Disk, Operation, record_files
@@ -46,6 +53,34 @@ def test_nothing_acknowledged_is_lost_at_thousands_of_power_cuts(recording: Reco
     held = [one for one in done.operations if one.name == power_cuts.DATABASE and one.kind == "sync"]
     assert len(held) > power_cuts.STARTS
     assert cut(done, 600, seed=2) == []
+
+
+class CheckpointingWriter(ThreadWriter):
+    """Writes over a connection of its own and checkpoints beside its groups, as the process that writes does."""
+
+    def __init__(self, database: Path, _lock: DatabaseLock, loop: AbstractEventLoop, keep_days: int) -> None:
+        self._connection = connect_writing(database, check=False)
+        self._checkpoints = Checkpoints(database, self._connection)
+        super().__init__(self._connection, threading.Lock(), loop.call_soon_threadsafe, lambda _rows: None, keep_days)
+        self._writer = TransactionWriter(self._connection, lambda _rows: None, checkpoints=self._checkpoints)
+
+    def close(self) -> None:
+        super().close()
+        self._checkpoints.close()
+        self._connection.close()
+
+
+@pytest.mark.slow
+def test_nothing_acknowledged_is_lost_at_power_cuts_during_checkpoints(tmp_path: Path, monkeypatch: Any) -> None:
+    """One is under way nearly always, and the log begins anew every few groups."""
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_EXCHANGES", 1)
+    monkeypatch.setattr(checkpoints, "FULL_LOG_PAGES", 100)
+    done = work(tmp_path, 60, random.Random(7), CheckpointingWriter)
+    held = [one for one in done.operations if one.name == power_cuts.DATABASE and one.kind == "sync"]
+    assert len(held) > 30
+    begun = [one for one in done.operations if one.kind == "write" and one.name.endswith("-wal") and one.offset == 0]
+    assert len(begun) > power_cuts.STARTS
+    assert cut(done, 600, seed=3) == []
 
 
 def test_cuts_are_divided_among_processes_without_a_rest(recording: Recording, monkeypatch: Any) -> None:

@@ -295,6 +295,29 @@ def test_an_answer_that_is_cut_short_is_none(acted, exchange, monkeypatch):
     assert client.commit(Changes(exchange())) == [FAILED]
 
 
+def log_generation(url: str) -> int:
+    """How often the log of a database has begun anew."""
+    return int.from_bytes(Path(url.removeprefix("sqlite:///") + "-wal").read_bytes()[12:16], "big")
+
+
+def test_it_puts_the_log_away_beside_its_groups(opened, process_recorder, exchange, url, monkeypatch):
+    start = channel.start
+    monkeypatch.setattr(
+        channel, "start", lambda _module, **options: start("tests.store.checkpointing_writer", **options)
+    )
+    client = opened(recorder=process_recorder)
+    client.commit(Changes(exchange()))
+    before = log_generation(url)
+    groups = 0
+    while log_generation(url) == before:  # each group has a page at least, and 200 are a full log
+        assert client.commit(Changes(exchange())) == [DONE]
+        groups += 1
+        assert groups < 1_000
+    client.close()
+    assert not Path(url.removeprefix("sqlite:///") + "-wal").exists()
+    assert len(rows(url, "SELECT id FROM exchange")) == groups + 1
+
+
 # -- ends --------------------------------------------------------------------------------------------------------------
 
 
