@@ -135,7 +135,7 @@ class SqliteStore(DirectChanges):
         assert self._writing is not None
         if recorder is not None and self._database is not None and self._database_lock is not None:
             writer = recorder(self._database, self._database_lock, loop, keep_days)
-            if not self._in_memory:  # else that process checkpoints; this one, if it writes so much alone
+            if not self._in_memory:  # that process checkpoints; this connection where it alone has written so much
                 self._writing.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         else:
             files = None if self._database is None else OpenFiles(self._database, *WRITTEN_FILES)
