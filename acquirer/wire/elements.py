@@ -74,10 +74,10 @@ def _fill(spec: FieldSpec) -> str:
 
 def make_writer(at: Locator, spec: FieldSpec) -> WriteElement:
     """Return `write_element` for one place, specialised for many messages."""
-    if at.as_text or at.stop is None:
+    whole = _whole(at, spec)
+    if at.stop is None or not whole:
         return lambda fields, value: write_element(fields, at, value, spec)
     de, start, stop = at.de, at.start, at.stop
-    whole = stop if spec.length_bytes else max(stop, spec.maximum)
     size, filled = stop - start, _fill(spec) * whole
     before, behind = filled[:start], filled[stop:]  # where the field is not there yet
 
@@ -91,6 +91,13 @@ def make_writer(at: Locator, spec: FieldSpec) -> WriteElement:
             write_element(fields, at, value, spec)
 
     return write_part
+
+
+def _whole(at: Locator, spec: FieldSpec) -> int:
+    """Return from which length on a field is whole with its part; 0 for what is no part of a text, inside its field."""
+    if at.as_text or at.stop is None:
+        return 0
+    return at.stop if spec.length_bytes else spec.maximum if at.stop <= spec.maximum else 0
 
 
 def has_form(value: Value, parts: Sequence[Part]) -> bool:

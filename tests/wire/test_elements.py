@@ -82,6 +82,15 @@ def test_a_writer_writes(at: Locator, one: FieldSpec, fields: dict[int, Any], va
     assert often == once
 
 
+def test_a_part_beyond_the_end_of_its_field_is_written_as_it_is_once() -> None:
+    at, one = Locator(1, 2, 3), spec(1, "n", 1, 0)
+    once: dict[int, Any] = {}
+    often: dict[int, Any] = {}
+    write_element(once, at, "0", one)
+    make_writer(at, one)(often, "0")
+    assert often == once
+
+
 @pytest.mark.slow
 @settings(max_examples=150)
 @given(locators(), specs, fields, texts)
