@@ -26,6 +26,7 @@ from acquirer.host.short_way import ShortWay
 from acquirer.model.effects import LONG_PAUSE, PAUSE, SLICE_PAUSE, Arrival
 from acquirer.model.rows import Session, TerminalConfig
 from acquirer.net.connection import Connection, Receive, Refuse
+from acquirer.net.reactor import loop_time
 from acquirer.net.server import Server
 from acquirer.observe.log import Log
 from acquirer.process.clock import Clock
@@ -80,7 +81,7 @@ class Driver:
         self.with_next: dict[Connection, Sending] = {}  # those of them that wait for the next one of their connection
         self.held = HeldExchanges(self.loop, server.limits.delayed)
         self._arrived: list[ShortRun] = []  # and have not begun
-        self._committed: list[ShortRun] = []  # and their replies are not sent
+        self.committed: list[ShortRun] = []  # and their replies are sent with those of their group
         self._ready: list[Run] = []  # they have the result they waited for
         self._called = False  # `advance` runs or is about to
         self._long: deque[Run] = deque()  # they go on one at a time, see `Pause`
@@ -103,7 +104,7 @@ class Driver:
             way: that ordinary exchanges take.
         """
         short = None if way is None else ShortStart(self, start, patience_s, way)
-        now_s, now_us = self.loop.time, self.clock.now_us
+        now_s, now_us = loop_time(self.loop), self.clock.now_us
 
         def receive(connection: Connection, frame: bytes) -> None:
             began_s = now_s()
@@ -113,7 +114,8 @@ class Driver:
                 self._check()
             if short is not None and not connection.before:
                 self._arrived.append(ShortRun(short, connection, frame, now_us(), began_s))
-                self._advance_soon()
+                if not self._called:
+                    self._advance_soon()
                 return
             arrival = arrival_of(connection, frame, now_us(), began_s + patience_s)
             self.ready(Run(self, connection, began_s, start(arrival)))
@@ -122,12 +124,13 @@ class Driver:
 
     def short_way(self, host: Host) -> ShortWay:
         """Return the short way of a host's ordinary exchanges."""
-        store = self.store
-        rows = KeptRows(store.is_new, store.load_kept_card, store.take_rrn)
-        return ShortWay(host, self._load_kept, rows, self.loop.time)
+        store, is_held, load_kept = self.store, self.lanes.is_held, self.store.load_kept
 
-    def _load_kept(self, tid: str) -> tuple[TerminalConfig, Session] | None:
-        return self.store.load_kept(tid) if self.lanes.is_free(tid) else None
+        def load_free(tid: str) -> tuple[TerminalConfig, Session] | None:
+            return None if is_held(tid) else load_kept(tid)
+
+        rows = KeptRows(store.is_new, store.load_kept_card, store.take_rrn)
+        return ShortWay(host, load_free, rows, loop_time(self.loop))
 
     def refuser(self, start: Callable[[Arrival, str, str], Steps]) -> Refuse:
         """Return what a listener hands bytes to that are no frames: they are journalled like an unanswered exchange."""
@@ -140,10 +143,6 @@ class Driver:
             self.ready(Run(self, connection, began_s, start(arrival, reason, detail)))
 
         return refuse
-
-    def committed(self, short: ShortRun) -> None:
-        """Have the reply of an exchange that took the short way sent with those of its group, once that is answered."""
-        self._committed.append(short)
 
     def ready(self, run: Run) -> None:
         """Take the run to its next effect, with the others of this turn of the loop."""
@@ -161,10 +160,10 @@ class Driver:
         The store's group is answered: call it at once, for its replies.
         """
         self._called = True
-        committed, self._committed = self._committed, []
+        committed, self.committed = self.committed, []
         send_replies(committed)
         arrived, self._arrived = self._arrived, []
-        take_short_way(arrived, self._begin)
+        take_short_way(arrived, self.lanes, self._begin)
         while self._ready:
             together, self._ready = self._ready, []
             for run in together:

@@ -23,18 +23,16 @@ CallNext = Callable[[Resume], object]
 class Lanes:
     """All lanes of a host. On the loop's thread."""
 
-    __slots__ = ("_call_next", "_waiting")
+    __slots__ = ("_call_next", "_waiting", "is_held")
 
     def __init__(self, call_next: CallNext) -> None:
         self._call_next = call_next
         self._waiting: dict[str, deque[tuple[LaneHolder, Resume]] | None] = {}  # None: held, and no one waits
+        self.is_held: Callable[[str], bool] = self._waiting.__contains__
+        """Returns whether an exchange holds a lane."""
 
     def __len__(self) -> int:
         return len(self._waiting)
-
-    def is_free(self, name: str) -> bool:
-        """Return whether no exchange holds a lane."""
-        return name not in self._waiting
 
     @property
     def waiting(self) -> int:
@@ -59,6 +57,11 @@ class Lanes:
         else:
             waiting.append((holder, resume))
         return False
+
+    def take(self, name: str, holder: LaneHolder) -> None:
+        """Take a lane that no one holds, for a holder that has none."""
+        self._waiting[name] = None
+        holder.lanes = (name,)
 
     def release(self, holder: LaneHolder, but: str = "") -> None:
         """Leave all lanes of `holder` but one; the next in each goes on in the next turn of the loop."""

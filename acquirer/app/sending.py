@@ -43,9 +43,8 @@ class Driving(Protocol):
     delayed: dict[Sending, asyncio.TimerHandle]
     with_next: dict[Connection, Sending]
     held: HeldExchanges
-
-    def committed(self, short: Any) -> None:
-        """Have the reply of an exchange that took the short way sent with those of its group, once that is answered."""
+    committed: list[Any]
+    """Exchanges that took the short way, whose replies are sent with those of their group, once that is answered."""
 
     def ready(self, run: Any) -> None:
         """Take the run to its next effect, with the others of this turn of the loop."""

@@ -142,7 +142,7 @@ async def serving(
     follow_loop(loop, log)
     trace = None
     try:
-        vault = Vault(store.master_key)
+        vault = Vault(store.master_key, system=config.seed is None)
         warn = partial(log.event, "warning")
         for note in config.notes:
             log.event("note", note)

@@ -7,17 +7,15 @@ to answer when a row has changed, the terminal waits no longer, or nothing can b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import repeat
 from typing import Final
 
-from acquirer.app.lanes import LaneHolder
+from acquirer.app.lanes import LaneHolder, Lanes
 from acquirer.app.run import Run, Steps, arrival_of
 from acquirer.app.sending import Driving
 from acquirer.host.short_way import NOT_SHORT, ShortSteps, ShortWay
-from acquirer.journal.packed import PackedExchange
-from acquirer.journal.render import Facts
 from acquirer.model.effects import Arrival, CommitOutcome, Send
 from acquirer.model.ready_exchange import ReadyExchange
-from acquirer.model.rows import Session, Transaction
 from acquirer.net.connection import Connection
 
 ENDED: Final = ""
@@ -60,17 +58,6 @@ class ShortRun(LaneHolder):
             steps = None
         self.steps = steps or NO_STEPS
 
-    def begin(self) -> bool:
-        """Take the first step of the way that was found, and the terminal's lane; False where there is no such way.
-
-        Raises one of `host.short_way.NOT_SHORT` where there is none either, as any of `steps` may.
-        """
-        tid = next(self.steps, ENDED)
-        if not tid:
-            return False
-        self._own.driver.lanes.acquire(tid, self, _never)
-        return True
-
     def fail(self) -> None:
         """End after an internal fault, which is being handled."""
         run = self.general()
@@ -78,25 +65,11 @@ class ShortRun(LaneHolder):
         run.fault()
         run.perform()
 
-    def _take(
-        self,
-        reply: bytes,
-        session: Session | None,
-        only_stan: bool,
-        facts: Facts | None,
-        row: PackedExchange | None,
-        tid: str,
-        stan: str,
-        transaction: Transaction | None,
-    ) -> None:
+    def _take(self, reply: bytes, exchange: ReadyExchange) -> None:
         """Commit what was decided."""
         own = self._own
-        self._reply = reply
-        dialect, deadline_s, peer = own.way.dialect, self._began_s + own.patience_s, self._connection.peer
-        exchange = ReadyExchange(
-            dialect, facts, row, session, only_stan, deadline_s, self._at_us, tid, stan, peer, transaction
-        )
-        self._exchange = exchange
+        self._reply, self._exchange = reply, exchange
+        exchange.deadline_s = self._began_s + own.patience_s
         own.driver.store.commit(exchange, self._committed)
 
     def general(self) -> Run:
@@ -110,7 +83,7 @@ class ShortRun(LaneHolder):
     def _committed(self, outcome: CommitOutcome) -> None:
         driver = self._own.driver
         if outcome is CommitOutcome.DONE:
-            driver.committed(self)
+            driver.committed.append(self)
         else:
             driver.ready(self.general())
 
@@ -142,7 +115,7 @@ def send_replies(committed: Iterable[ShortRun]) -> None:
         short.end()
 
 
-def take_short_way(arrived: Iterable[ShortRun], begin: Callable[[Run], None]) -> None:
+def take_short_way(arrived: Iterable[ShortRun], lanes: Lanes, begin: Callable[[Run], None]) -> None:
     """Take exchanges the short way, each step for all of them before the next one.
 
     What has no short way begins on the general one in its turn: exchanges of one terminal keep their order.
@@ -158,33 +131,41 @@ def take_short_way(arrived: Iterable[ShortRun], begin: Callable[[Run], None]) ->
     going: list[ShortRun] = []
     for short in found:
         try:
-            begun = short.begin()
+            tid = next(short.steps, ENDED) or ""
         except NOT_SHORT:
-            begun = False
+            tid = ""
         except Exception:
             short.fail()
             continue
-        if begun:
+        if tid:
+            lanes.take(tid, short)  # before the next one is asked for its terminal
             going.append(short)
         else:
             begin(short.general())
     while going:
-        together, going = going, []
-        for short in together:
-            try:
-                if next(short.steps, ENDED) is None:
-                    going.append(short)
-            except NOT_SHORT:
-                begin(short.general())
-            except Exception:
-                short.fail()
+        ways = [short.steps for short in going]
+        while (ended := _take_step(ways, going, begin)).count(None) == len(ways):
+            pass
+        going = [short for short, step in zip(going, ended, strict=True) if step is None]
+
+
+def _take_step(ways: list[ShortSteps], going: list[ShortRun], begin: Callable[[Run], None]) -> list[str | None]:
+    """Take the next step of each way; return None for each that has further ones."""
+    taken: list[str | None] = []
+    steps = map(next, ways, repeat(ENDED))
+    while len(taken) < len(ways):
+        try:
+            taken.extend(steps)  # what was taken before one raises stays there
+        except NOT_SHORT:
+            begin(going[len(taken)].general())
+            taken.append(ENDED)
+        except Exception:
+            going[len(taken)].fail()
+            taken.append(ENDED)
+    return taken
 
 
 def _send(frame: bytes) -> Steps:
     """Send a reply, and have the journal say what became of it."""
     yield from ()
     return Send(frame)
-
-
-def _never() -> None:
-    """The lane was free."""

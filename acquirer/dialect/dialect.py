@@ -134,7 +134,6 @@ class Dialect:
         return self._inherited or NOTHING_INHERITED
 
     # bytes ↔ messages
-
     @property
     def fields(self) -> Mapping[int, FieldSpec]:
         """Data elements that this dialect knows, by number."""
@@ -144,9 +143,10 @@ class Dialect:
         """Read one frame, given without its length prefix. Raises DecodeError and nothing else."""
         return self._codec.decode(frame)
 
-    def decode_usual(self, frame: bytes) -> Message | None:
-        """Return a message that is as messages are, or None: `decode` may read it, or say what is wrong."""
-        return self._codec.decode_usual(frame)
+    @property
+    def codec(self) -> Codec:
+        """Its codec, for what sees every message."""
+        return self._codec
 
     def encode(self, mti: str, fields: Mapping[int, Value], tpdu: bytes = b"", head: bytes = b"") -> bytes:
         """Write one frame, without length prefix; a missing TPDU or head is the dialect's. Raises EncodeError."""

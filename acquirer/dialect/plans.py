@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from acquirer.dialect.dialect import Dialect, ReplySpec, Route
 from acquirer.dialect.readers import Mandatory
-from acquirer.wire.elements import WriteElement, make_writer
+from acquirer.wire.elements import WriteElement, make_writer, part_source
 from acquirer.wire.message import Value
 
 ENVELOPES_KEPT: Final = 1024
@@ -21,7 +21,7 @@ ElementValues = dict[str, Value]
 class ReplyPlan:
     """One answer: which DEs are echoed, which are constant, which elements the host makes."""
 
-    __slots__ = ("_constants", "_echo", "_parts", "_whole", "elements")
+    __slots__ = ("_constants", "_echo", "_parts", "_places", "_specs", "_whole", "elements")
 
     def __init__(self, dialect: Dialect, answer: ReplySpec) -> None:
         self.elements = frozenset(answer.make)  # what this answer can carry
@@ -37,6 +37,7 @@ class ReplyPlan:
                 constants[place.de] = constant
             else:
                 whole.append((element, place.de))
+        self._places, self._specs = dialect.elements, dialect.fields
         self._echo = answer.echo
         self._whole = tuple(whole)
         self._constants = constants
@@ -81,8 +82,10 @@ class ReplyPlan:
         lines = [f"reply = {{{', '.join([f'{de}: {value}' for de, value in out.items()])}}}"]
         for element, de, constant, write in self._parts:
             if element in values or constant is not None:
+                value = values.get(element, repr(constant))
+                source = part_source(self._places[element], self._specs[de], "reply", value) if de in out else []
                 names[f"write_{element}"] = write
-                lines.append(f"write_{element}(reply, {values.get(element, repr(constant))})")
+                lines += source or [f"write_{element}(reply, {value})"]
                 out[de] = f"reply[{de}]"
         return lines, out
 

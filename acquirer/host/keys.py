@@ -62,7 +62,7 @@ class KeyRing:
         """The terminal's master key."""
         if not terminal.tmk:
             raise VaultError(f"terminal {terminal.tid} is registered without a tmk")
-        kept = self._of(terminal.tid)
+        kept = self._kept.get(terminal.tid) or self._of(terminal.tid)
         if kept.master is None or kept.master_blob != terminal.tmk:
             kept.master = self.vault.open_secret(f"tmk:{terminal.tid}", terminal.tmk)
             kept.master_blob = terminal.tmk
@@ -135,7 +135,7 @@ class KeyRing:
 
     def remember(self, tid: str, sealed: bytes, keys: WorkingKeys | IssuedKeys) -> None:
         """Keep keys that were just made: the terminal's next message needs them, and those before may be in flight."""
-        kept = self._of(tid)
+        kept = self._kept.get(tid) or self._of(tid)
         kept.previous, kept.previous_blob = kept.current, kept.current_blob
         kept.current, kept.current_blob = keys, sealed
 

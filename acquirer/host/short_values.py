@@ -6,6 +6,7 @@ What a way consists of beside what all ways do is `WayParts`; `short_way` puts w
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -13,10 +14,14 @@ from acquirer.dialect.dialect import Dialect, Route
 from acquirer.journal.entry import RECORD
 from acquirer.model.evidence import ExchangeRecord
 from acquirer.model.reasons import Reason
-from acquirer.wire.message import Message
+from acquirer.wire.codec import NOT_FAST
+from acquirer.wire.message import Message, Value
 
 KEPT: Final = 256
 """Values of elements that are remembered to take a route."""
+
+ANY_MTI: Final = "0810"
+"""Of a message that is encoded to see whether it can be."""
 
 STEP: Final = "yield"
 """Between two steps of a way."""
@@ -42,20 +47,19 @@ class WayParts(NamedTuple):
 class Routed:
     """Says whether a message takes a route, and remembers for which values of the elements that decide it does."""
 
-    __slots__ = ("_dialect", "_known", "_route")
+    __slots__ = ("_dialect", "_route", "known")
 
     def __init__(self, dialect: Dialect, route: Route) -> None:
         self._dialect = dialect
         self._route = route
-        self._known: set[tuple[str, ...]] = set()
+        self.known: set[tuple[str, ...]] = set()
+        """Values with which messages are known to take it."""
 
     def __call__(self, message: Message, values: tuple[str, ...]) -> bool:
-        if values in self._known:
-            return True
         if self._dialect.route(message) is not self._route:
             return False
-        if len(self._known) < KEPT:
-            self._known.add(values)
+        if len(self.known) < KEPT:
+            self.known.add(values)
         return True
 
 
@@ -90,3 +94,16 @@ def element_text(dialect: Dialect, element: str, des: Collection[int]) -> str:
     if place.whole:
         return field
     return f"({field}[{place.start}:{place.stop}] if len({field}) >= {place.stop} else '')"
+
+
+def sound_constants(dialect: Dialect, constants: Mapping[int, Value]) -> dict[int, Value]:
+    """Return those values of fields that are texts, and can be encoded: what replies need not look at each time."""
+    from acquirer.wire.fast import make_encoder  # only what sees many messages needs it
+
+    sound: dict[int, Value] = {}
+    for de, value in constants.items():
+        with suppress(*NOT_FAST):
+            make_encoder(dialect.grammar, [de])(b"", ANY_MTI, {de: value})
+            if isinstance(value, str):
+                sound[de] = value
+    return sound

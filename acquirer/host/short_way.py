@@ -33,12 +33,13 @@ from acquirer.host.kinds import KINDS
 from acquirer.host.registry import Straight
 from acquirer.host.request import no_key
 from acquirer.host.short_transaction import KeptRows, judge_of, transaction_parts
-from acquirer.host.short_values import STEP, Routed, WayParts, element_text, record_values
-from acquirer.journal.packed import Form, PackedExchange
+from acquirer.host.short_values import STEP, Routed, WayParts, element_text, record_values, sound_constants
+from acquirer.journal.packed import Form
 from acquirer.journal.render import Facts, pack
 from acquirer.journal.shapes import AGAIN_AFTER, USUAL_AFTER, shape_of
+from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Session, TerminalConfig, Transaction
+from acquirer.model.rows import Session, TerminalConfig
 from acquirer.wire.codec import NOT_FAST
 from acquirer.wire.message import Message, Unusual
 
@@ -51,12 +52,8 @@ KEPT: Final = 256
 LoadKept = Callable[[str], "tuple[TerminalConfig, Session] | None"]
 """Returns a terminal and its session; None: they are not in memory, or another of its exchanges is under way."""
 
-TakeDecided = Callable[
-    [bytes, "Session | None", bool, "Facts | None", "PackedExchange | None", str, str, "Transaction | None"], None
-]
-"""Takes the reply; the session as it will be (None: unchanged), and whether it differs by its STAN alone; the facts for
-the journal, or its row instead where it is a usual one; the terminal's number, its STAN, and the transaction that is
-booked."""
+TakeDecided = Callable[[bytes, ReadyExchange], None]
+"""Takes the reply, and what is to be committed before it is sent."""
 
 ShortSteps = Iterator[str | None]
 """What a short way does, step by step. After the first the terminal's number comes, whose lane is to be taken before
@@ -69,9 +66,6 @@ NOT_SHORT: Final = (Decided, *NOT_FAST)
 _Way = Callable[[Message, str, int, float, TakeDecided], ShortSteps]
 """Takes a message, its peer, when it came, when its exchange began, and where to what is decided."""
 
-_Kind = tuple[str, tuple[int, ...]]
-"""MTI and DEs."""
-
 
 class ShortWay:
     """The short ways of one host.
@@ -82,7 +76,19 @@ class ShortWay:
         now_s: the clock in which exchanges begin.
     """
 
-    __slots__ = ("_mti", "_mtis", "_seen", "_ways", "dialect", "host", "load", "now_s", "rows")
+    __slots__ = (
+        "_decode",
+        "_mti",
+        "_mtis",
+        "_one_bitmap",
+        "_seen",
+        "_ways",
+        "dialect",
+        "host",
+        "load",
+        "now_s",
+        "rows",
+    )
 
     def __init__(self, host: Host, load: LoadKept, rows: KeptRows, now_s: Callable[[], float]) -> None:
         self.dialect = dialect = host.dialect
@@ -90,44 +96,49 @@ class ShortWay:
         self.load = load
         self.rows = rows
         self.now_s = now_s
-        self._ways: dict[_Kind, _Way] = {}
-        self._seen: dict[_Kind, int] = {}  # messages that had none yet, or no row
+        self._ways: dict[bytes, _Way] = {}  # by MTI and bitmaps, as they travel
+        self._seen: dict[bytes, int] = {}  # messages that had none yet, or no row
+        self._decode = dialect.codec.decode_usual
         start = dialect.grammar.envelope_bytes
         self._mti = slice(start, start + dialect.grammar.mti_bytes)
+        self._one_bitmap = slice(start, self._mti.stop + dialect.grammar.bitmap_bytes)
         mtis = [route.mti for route in dialect.routes if _straight(route) or judge_of(route)]
         self._mtis = frozenset(map(dialect.grammar.mti_on_wire, mtis))
 
     def begin(self, frame: bytes, peer: str, at_us: int, began_s: float, taken: TakeDecided) -> ShortSteps | None:
         """Return the steps to what a frame is answered with, which `taken` is called with; None: `exchange` decides."""
-        host = self.host
-        if frame[self._mti] not in self._mtis or host.faults.active is not None:
+        if self.host.faults.active is not None:
             return None
-        message = self.dialect.decode_usual(frame)
+        way = self._ways.get(frame[self._one_bitmap])  # that of a message with a second one is not there
+        if way is None and frame[self._mti] not in self._mtis:
+            return None
+        message = self._decode(frame)
         if message is None:
             return None
-        way = self._ways.get((message.mti, tuple(message.fields)))
         if way is None:
-            self._count(message)
-            return None
+            kind = self.dialect.codec.kind(frame)
+            way = self._ways.get(kind)
+            if way is None:
+                self._count(kind, message)
+                return None
         return way(message, peer, at_us, began_s, taken)
 
     def learn_form(self, message: Message, facts: Facts) -> None:
         """Have the way make rows of the form that an exchange has, once there were enough without a row."""
-        kind = message.mti, tuple(message.fields)
+        kind = self.dialect.codec.kind(message.raw)
         seen = self._see(kind)
         if seen == SHORT_AFTER + USUAL_AFTER or seen % AGAIN_AFTER == 0:
             form = pack(facts, self.dialect)[2]
             self._ways[kind] = _make_way(self, message, form) or _no_way
 
-    def _count(self, message: Message) -> None:
-        kind = message.mti, tuple(message.fields)
+    def _count(self, kind: bytes, message: Message) -> None:
         if self._see(kind) < SHORT_AFTER:
             return
         if len(self._ways) >= KEPT:
             self._ways.clear()
         self._ways[kind] = _make_way(self, message, None) or _no_way
 
-    def _see(self, kind: _Kind) -> int:
+    def _see(self, kind: bytes) -> int:
         """Count a message; return how many there were."""
         if len(self._seen) >= KEPT and kind not in self._seen:
             self._seen.clear()
@@ -167,7 +178,9 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         or any(place.de in des for place in day_and_time(dialect) if place is not None)  # there may be no such time
     ):
         return None
+    takes = Routed(dialect, route)
     names: dict[str, Any] = {
+        "Ready": ReadyExchange,
         "Unusual": Unusual,
         "code": code,
         "dialect": dialect,
@@ -181,12 +194,16 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         "service": route.service,
         "stamp_of": host.calendar.stamp,
         "take_rrn": own.rows.take_rrn,
-        "takes": Routed(dialect, route),
+        "routed": takes.known,
+        "takes": takes,
         "two_digits": two_digits,
     }
 
+    parts_read: dict[str, str] = {}  # expressions for parts of fields, and the names they are read into, once
+
     def text(element: str) -> str:
-        return element_text(dialect, element, des)
+        read = element_text(dialect, element, des)
+        return parts_read.setdefault(read, f"{element}_") if read.startswith("(") else read
 
     if (straight := _straight(route)) is not None:
         parts = _straight_parts(host, straight, text, names) if straight.needs in ("", *plan.elements) else None
@@ -201,7 +218,9 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         sealed_des.append(dialect.mac_de(dict.fromkeys(reply_values, "")))
         names["no_mac"] = {sealed_des[-1]: bytes(dialect.security.mac_bytes)}
     echoed = [de for de, value in reply_values.items() if value == f"f{de}"]  # decoded by the same grammar
-    names["encode"] = make_encoder(dialect.grammar, sealed_des, frozenset(echoed))
+    constants = sound_constants(dialect, {de: names[value] for de, value in reply_values.items() if value in names})
+    names["encode"] = make_encoder(dialect.grammar, sealed_des, echoed, constants)
+    identified = [f"{element} = {text(element)}" for element in ("tid", "mid", "stan", "batch")]
     there = [f"({' or '.join(map(text, entry))})" for entry in mandatory.elements]
     deciding = dict.fromkeys([name for one in dialect.routes if one.mti == mti for name in one.when])
     conditions = "".join([f"{text(name)}, " for name in deciding])
@@ -210,15 +229,19 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
     row_source = ["row = None"]
     if form is not None:
         values = record | {element: text(element) for element in ("tid", "mid", "stan")}
-        values |= {f"request.{de}": f"f{de}" for de in des} | {f"reply.{de}": one for de, one in reply_values.items()}
-        row_source = shape_of((dialect, mti, des, reply_mti, tuple(reply_values))).row_source(form, values, names)
+        values |= {f"request.{de}": f"f{de}" for de in des} | {
+            f"reply.{de}": repr(code) if one == "code" else one for de, one in reply_values.items()
+        }
+        shape = shape_of((dialect, mti, des, reply_mti, tuple(reply_values)))
+        row_source = shape.row_source(form, values, names, ("stan", "rrn", "frame_bytes"))
     source = [
         "def way(message, peer, at_us, began_s, taken):",
         "fields = message.fields",
         f"[{', '.join([f'f{de}' for de in des])}] = fields.values()",
-        *[f"{element} = {text(element)}" for element in ("tid", "mid", "stan", "batch")],
+        *[f"{name} = {read}" for read, name in parts_read.items()],
+        *identified,
         f"if not ({' and '.join(['tid', *there])}) or stan == '000000': raise Unusual",
-        f"if not takes(message, ({conditions})): raise Unusual",
+        f"if ({conditions}) not in routed and not takes(message, ({conditions})): raise Unusual",
         "rows = load(tid)",
         "if rows is None: raise Unusual",
         "terminal, session = rows",
@@ -245,7 +268,7 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         f"    facts = ({', '.join(record.values())}, fields, (), reply)",
         "    learn(message, facts)",
         STEP,
-        "taken(frame, after, only_stan, facts, row, tid, stan, transaction)",
+        "taken(frame, Ready(dialect, facts, row, after, only_stan, at_us, tid, stan, peer, transaction))",
     ]
     exec(compile("\n    ".join(source), "<generated way>", "exec"), names)  # noqa: S102  made of a checked dialect only
     way: _Way = names["way"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from acquirer.dialect.dialect import Dialect
 from acquirer.model.rows import TransactionKey
 from acquirer.wire.masking import readable
@@ -30,6 +32,7 @@ def named(value: str) -> str:
     return f"{text} (hex)" if not value.isprintable() else text
 
 
+@lru_cache(maxsize=64)
 def day_words(day: str) -> str:
     """A day YYYYMMDD as people write it.
 

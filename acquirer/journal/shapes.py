@@ -6,7 +6,7 @@ What can be known of a shape is looked up once; real traffic has a few dozen of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -107,11 +107,13 @@ class ExchangeShape:
         key = self._form_key(values)
         return self._forms.get(key) or self._add_form(key)
 
-    def row_source(self, form: Form, values: Mapping[str, str], names: dict[str, Any]) -> list[str]:
+    def row_source(
+        self, form: Form, values: Mapping[str, str], names: dict[str, Any], present: Collection[str] = ()
+    ) -> list[str]:
         """Return Python source that makes the rows of a form: see `usual_rows.row_source`."""
         fields = self._names[len(RECORD_NAMES) :]
         shown_by = dict(zip(fields, self._showers, strict=True))
-        return row_source(form, values, shown_by, self._equal, self._binary(fields), names)
+        return row_source(form, values, shown_by, self._equal, self._binary(fields), names, present)
 
     def _binary(self, names: Iterable[str]) -> list[str]:
         specs = self._key[0].fields

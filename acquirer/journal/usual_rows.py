@@ -60,18 +60,22 @@ def row_source(
     equal: Mapping[str, str],
     binary: Collection[str],
     names: dict[str, Any],
+    present: Collection[str] = (),
 ) -> list[str]:
     """Return Python source that makes ``row`` where the values are at hand; None where the exchange is no usual one.
 
     Args:
         values: an expression for each name, of a record or in a form; two that are alike have one value.
+        present: names of a record whose values are there in every exchange.
         names: what the source uses is added to it.
     """
     kept = [name for name in form.names.split() if "=" not in name]
     repeated = {name: source for name, source in equal.items() if name not in kept}
     usual = [f"{values[name]} == {getattr(form, name)!r}" for name in ("service", "code", "reason")]
     usual += [
-        values[name] if name in kept else f"not {values[name]}" for name in VALUE_RECORD if name != "amount_minor"
+        values[name] if name in kept else f"not {values[name]}"
+        for name in VALUE_RECORD
+        if name != "amount_minor" and not (name in kept and name in present)
     ]
     usual.append(f"({values['amount_minor']} is None) == {'amount_minor' not in kept}")
     usual += [f"{values[name]} == {values[source]}" for name, source in repeated.items()]
@@ -83,12 +87,15 @@ def row_source(
         looked_at = ", ".join([*searched, *[values[name] for name in free]])
         lines.append(f"quiet = is_quiet({_NEWLINE!r}.join([{looked_at}]))")
     for name in [name for name in kept if name in showers]:
+        if name not in binary and shows_text(showers[name]):
+            shown[name] = values[name]
+            continue
         shown[name] = variable = name.replace(".", "_")
         names[f"show_{variable}"] = showers[name]
         show = f"show_{variable}({values[name]})"
         if name not in binary and shows_short_text(showers[name]):
             short = f"{'quiet or ' * (name in free)}len({values[name]}) < {PAN_DIGITS[0]}"
-            show = values[name] if shows_text(showers[name]) else f"{values[name]} if {short} else {show}"
+            show = f"{values[name]} if {short} else {show}"
         lines.append(f"{variable} = {show}")
     beside = [values[source] for source in repeated.values() if source in VALUE_RECORD or source == "tid"]
     texts = [shown[name] for name in kept if name in showers]
@@ -115,23 +122,31 @@ def row_source(
 class _QuietTexts:
     """Says of texts whether they hold no card number for certain; the first ones that hold none are remembered.
 
-    Sentences about approvals are mostly the same: tests sell on a few cards.
+    Sentences about approvals are mostly the same: tests sell on a few cards. Those about new keys never are, and are
+    not looked up any more once none of many was known.
     """
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "_new")
 
     def __init__(self) -> None:
         self._known: set[str] = set()
+        self._new = 0  # texts that were not known, since one was
 
     def __call__(self, text: str) -> bool:
-        if text in self._known:
-            return True
+        if self._new < _MOST_NEW:
+            if text in self._known:
+                self._new = 0
+                return True
+            self._new += 1
         if may_hold_card_numbers(text):
             return False
         if len(self._known) < _MOST_QUIET:
             self._known.add(text)
         return True
 
+
+_MOST_NEW: Final = 1_024
+"""After so many in a row that were not known, none is looked up any more."""
 
 _MOST_QUIET: Final = 64
 """Texts that are remembered for each form; there may be some hundred forms."""

@@ -195,7 +195,7 @@ class _Writer:
 
     def _plain(self, name: str, kind: type, source: str, *, nullable: bool) -> str:
         if kind is bool:
-            return f"bool({self._add(name, 'INTEGER', f'int({source})')})"
+            return f"bool({self._add(name, 'INTEGER', f'+{source}')})"  # a number, without a call
         if kind is str and nullable:
             raise TypeError(f"field {name}: text is never NULL; use an empty one")
         return self._add(name, _TYPES[kind], f"{source} + 1" if name == "version" else source, nullable)

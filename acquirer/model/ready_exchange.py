@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, final
 
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Session, Transaction
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from acquirer.wire.message import Value
 
 
+@final
 class ReadyExchange:
     """The commit of an ordinary approval, which alters a session and books a new transaction at most, and its facts.
 
@@ -51,7 +53,6 @@ class ReadyExchange:
         row: tuple[Any, ...] | None,
         session: Session | None,
         only_stan: bool,
-        deadline_s: float,
         at_us: int,
         tid: str,
         stan: str,
@@ -68,7 +69,7 @@ class ReadyExchange:
         self.session = session
         self.only_stan = only_stan  # it differs from the stored one by its STAN alone, and by its version
         self.transaction = transaction  # a new one
-        self.deadline_s = deadline_s
+        self.deadline_s = inf  # set by who commits it
         self.id = 0  # set when it is committed
 
     @property

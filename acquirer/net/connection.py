@@ -29,8 +29,6 @@ class Connection(ReadControl):
         "_receive",
         "_wrap",
         "before",
-        "frame_since_s",
-        "idle_s",
         "keep_alives",
         "keep_alives_since_s",
         "listener",
@@ -39,14 +37,11 @@ class Connection(ReadControl):
     )
 
     def __init__(self, listener: ConnectionListener, client: tuple[str, int], number: int) -> None:
-        server = listener.server
-        super().__init__(server)
+        super().__init__(listener.server)
         self.listener = listener
         self.number = number
         self.peer = address_text(client)  # "127.0.0.1:50412"
         self.before = b""  # an empty frame; the read that brought it brought the next one too, or its beginning
-        self.frame_since_s = 0.0  # when the unfinished frame began; 0: none
-        self.idle_s = server.limits.idle_s
         self.keep_alives = 0
         self.keep_alives_since_s = 0.0
         self._deframer = make_deframer(listener.framing)
@@ -70,8 +65,21 @@ class Connection(ReadControl):
         self.server.connected(self)
 
     def dataReceived(self, data: bytes) -> None:
-        self.touched_s = self.server.now_s()
-        self._take(data)
+        if self._transport is None:  # closed since this was read
+            return
+        server = self.server
+        self.touched_s = server.now_s()
+        frame = self._deframer.whole(data)
+        if frame is None or self._next is not None:
+            self._take(data)
+            return
+        try:  # most often nothing is kept of before, and nothing follows
+            self._hand_on(frame)
+        except Exception:
+            self._fail()
+            return
+        if self.busy >= server.limits.in_flight and not self.closing and self._transport is not None:
+            self.pause(BUSY)
 
     def moreReceived(self) -> bool:
         """Hand on the next frame of what was received; return False when there is none, and more may be read."""
@@ -104,7 +112,11 @@ class Connection(ReadControl):
 
     def send(self, frame: bytes) -> bool:
         """Send `frame` with its length prefix; False when the connection is ending and it went nowhere."""
-        return self.send_bytes(self._wrap(frame))
+        transport = self._transport
+        if transport is None or self.closing:
+            return False
+        transport.write(self._wrap(frame))
+        return self._transport is not None
 
     def send_bytes(self, data: bytes) -> bool:
         """Send `data` as it is, under the same limits as frames; False when the connection is ending."""
@@ -153,6 +165,18 @@ class Connection(ReadControl):
             self.refuse(reason, "the TLS handshake was begun, and not finished in time", b"")
         self.close(reason, hard=reason == "not-reading")
 
+    def _hand_on(self, frame: bytes) -> None:
+        self.busy += 1
+        self.server.counters.frames += 1
+        self._receive(self, frame)
+        if self.before:
+            self.before = b""
+
+    def _fail(self) -> None:
+        """Close the peer after an exception, which is being handled: no input makes the host raise."""
+        self.server.report_fault(self)
+        self.close("internal-fault", hard=True)
+
     def _take(self, data: bytes) -> bool:
         """Hand on the first frame of what was received; the others wait for turns of their own.
 
@@ -160,25 +184,20 @@ class Connection(ReadControl):
         Returns False when no frame was handed on, and more may be read.
         """
         server, deframer = self.server, self._deframer
-        whole = deframer.whole(data) if data else None  # most often
         handed_on = False
         try:
-            if whole is None and data:
+            if data:
                 if deframer.fresh:
                     self._look_at_start(data)
                 deframer.feed(data)
-            for frame in self._frames() if whole is None else (whole,):
+            for frame in self._frames():
                 if handed_on:
                     self._next = frame
                     break
                 self.frame_since_s = 0.0
                 if frame:
                     handed_on = True
-                    self.busy += 1
-                    server.counters.frames += 1
-                    self._receive(self, frame)
-                    if self.before:
-                        self.before = b""
+                    self._hand_on(frame)
                 else:
                     self._keep_alive()
                 if self.closing or self._transport is None:
@@ -186,9 +205,8 @@ class Connection(ReadControl):
         except FrameError as exc:
             self.refuse(exc.reason, exc.detail, exc.data, exc.before)
             return True
-        except Exception:  # no input makes the host raise: the peer is closed, the fault reported
-            server.report_fault(self)
-            self.close("internal-fault", hard=True)
+        except Exception:
+            self._fail()
             return True
         if self.closing or self._transport is None:
             return True
@@ -219,23 +237,6 @@ class Connection(ReadControl):
         if (pending := self._deframer.pending) and not self.closing:
             sentence = f"{plural(pending, 'byte')} of a frame came, {what_then}"
             self.listener.refuse(self, reason, sentence, self._deframer.unfinished, self._deframer.before)
-
-    # -- time --------------------------------------------------------------------------------------------------------
-
-    def overdue(self, now_s: float) -> str:
-        """Why this connection should be ended now, or ""; called by the server's sweep."""
-        limits, transport = self.server.limits, self._transport
-        if transport is None:
-            return ""
-        if transport.unsent_bytes and now_s - transport.progress_s > limits.unsent_s:
-            return "not-reading"
-        if self._paused or self.busy or transport.unread:
-            return ""  # it waits for us
-        if transport.handshake_since_s:
-            return TLS_TIMEOUT if self.handshake_limit_s(now_s) else ""
-        if self.frame_since_s and now_s - self.frame_since_s > limits.frame_s:
-            return "frame-timeout"
-        return "idle" if now_s - self.touched_s > self.idle_s else ""
 
     def _keep_alive(self) -> None:
         counters, now_s = self.server.counters, self.server.now_s()

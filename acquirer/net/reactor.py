@@ -7,7 +7,8 @@ reactor only translates between Twisted's transports and the loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
@@ -23,3 +24,8 @@ def running_reactor() -> Iterator[AsyncioSelectorReactor]:
         yield reactor
     finally:
         dispose(reactor)
+
+
+def loop_time(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
+    """Return what tells a loop's time, in seconds: its ``time``, or at once what that calls."""
+    return time.monotonic if type(loop).time is asyncio.BaseEventLoop.time else loop.time

@@ -1,4 +1,4 @@
-"""Whether a connection is read, and when: reasons to pause, each lifted by itself, and being read after all others."""
+"""Whether a connection is read, and when: reasons to pause, each lifted by itself; being read after all others."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ class ReadControl:
         "certificate",
         "closing",
         "deferred",
+        "frame_since_s",
+        "idle_s",
         "server",
         "touched_s",
     )
@@ -56,6 +58,8 @@ class ReadControl:
         self.closing = ""  # why it is being closed
         self.deferred = False  # it is read after all others
         self.touched_s = server.now_s()
+        self.idle_s = server.limits.idle_s
+        self.frame_since_s = 0.0  # when the unfinished frame began; 0: none
         self.certificate: PeerCertificate | None = None  # that the peer showed
         self._transport: EagerTransport | None = None
         self._finished = False  # the peer sent FIN: it may still be reading
@@ -74,6 +78,21 @@ class ReadControl:
         limits = self.server.limits
         most_s = limits.handshake_full_s if self.server.handshakes.full else limits.handshake_s
         return most_s if since_s and now_s - since_s > most_s else 0.0
+
+    def overdue(self, now_s: float) -> str:
+        """Why this connection should be ended now, or ""; called by the server's sweep."""
+        limits, transport = self.server.limits, self._transport
+        if transport is None:
+            return ""
+        if transport.unsent_bytes and now_s - transport.progress_s > limits.unsent_s:
+            return "not-reading"
+        if self._paused or self.busy or transport.unread:
+            return ""  # it waits for us
+        if transport.handshake_since_s:
+            return TLS_TIMEOUT if self.handshake_limit_s(now_s) else ""
+        if self.frame_since_s and now_s - self.frame_since_s > limits.frame_s:
+            return "frame-timeout"
+        return "idle" if now_s - self.touched_s > self.idle_s else ""
 
     def refused(self) -> None:
         """A request is refused and nothing is booked: read the peer once that is settled, and after all others until a

@@ -18,6 +18,7 @@ from acquirer.net.counters import Counters
 from acquirer.net.faulty_connection import DOWN, FaultyConnection
 from acquirer.net.handshakes import Handshakes
 from acquirer.net.limits import Limits
+from acquirer.net.reactor import loop_time
 from acquirer.net.read_control import SERVER
 from acquirer.net.readable import ReadableSockets, is_readable
 from acquirer.net.tls_transport import TlsSource, TlsTransport
@@ -140,7 +141,7 @@ class Server:
         self.listeners: list[Listener] = []
         self.loop = asyncio.get_running_loop()  # and the reactor's
         self.readers = ReadableSockets(self.loop)
-        self.now_s = self.loop.time  # exact: time-outs counted from the last sweep's clock would come early
+        self.now_s = loop_time(self.loop)  # exact: time-outs counted from the last sweep's clock would come early
         shortest_s = min(limits.frame_s, limits.idle_s, limits.idle_known_s, limits.unsent_s)
         shortest_s = min(shortest_s, limits.handshake_s, 2 * limits.handshake_full_s)
         self._sweep_s = min(1.0, shortest_s / 4)

@@ -55,6 +55,8 @@ class TracedConnection:
         self._connection.makeConnection(transport)
 
     def dataReceived(self, data: bytes) -> None:
+        if not self._connection.open:  # closed since this was read
+            return
         try:
             if self._refused:
                 self._cut.append((False, data))

@@ -112,14 +112,10 @@ class EagerTransport(TwistedTransport):
             self.connectionLost(LOST)
             return None
         if data:
-            return self._hand_on, data
+            return events.dataReceived, data
         self.stopReading()
         events.peerFinished()
         return None
-
-    def _hand_on(self, data: bytes) -> None:
-        if self._events is not None:  # else it was closed since
-            self._events.dataReceived(data)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

@@ -10,17 +10,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from typing import Final, Literal, NamedTuple, cast
+from collections.abc import Callable
+from typing import Final, cast
 
 from acquirer.data.types import MakForm, Randbytes
 from acquirer.errors import SecurityError
 from acquirer.security.blocks import VERSIONS, BlocksError, read_blocks, write_block
 from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, CipherName, odd_parity
 from acquirer.security.key_package import KeyPackage
+from acquirer.security.package_source import KeySlice, compiled_package
 from acquirer.security.secret import CheckValue, Secret, SecretFactory
 from acquirer.security.tr31 import KeyBlockError
-from acquirer.security.working import IssuedKeys, WorkingKeys, pack_head
+from acquirer.security.working import IssuedKeys, WorkingKeys
 
 _SINGLE_BYTES: Final = 8  # a single-length DES key
 _WEAK_WORDS: Final = frozenset(int.from_bytes(key, sys.byteorder) for key in WEAK_DES_KEYS)
@@ -42,17 +43,6 @@ class KcvError(PackageError):
         self.name = name
         self.expected = expected
         self.got = got
-
-
-class _KeySlice(NamedTuple):
-    """Where one key lies in the drawn bytes, and how it fills its field on the wire."""
-
-    name: Literal["pik", "mak", "tdk"]
-    factory: SecretFactory
-    start: int
-    stop: int
-    times: int  # how often its cipher text is written
-    zeros: bytes  # and what fills the rest
 
 
 ReadyKeys = Callable[[], bytes | None]
@@ -97,12 +87,12 @@ class PackageIssuer:
                 cipher, size = "des", _SINGLE_BYTES
             times = part.size_bytes // size if mak == "duplicated" else 1
             zeros = bytes(part.size_bytes - size * times)
-            slices.append(_KeySlice(part.name, SecretFactory(cipher, size), at, at + size, times, zeros))
+            slices.append(KeySlice(part.name, SecretFactory(cipher, size), at, at + size, times, zeros))
             at += size
         self._slices = tuple(slices)
         self._total = at
         self._des = BLOCK_BYTES[package.cipher] == 8
-        self._put_together = _compiled(package, slices, at)
+        self._put_together = compiled_package(package, slices)
 
     @property
     def fresh_bytes(self) -> int:
@@ -193,30 +183,6 @@ class PackageIssuer:
 
 def _nothing() -> None:
     """Return no keys: none are generated ahead of need."""
-
-
-_PutTogether = Callable[[bytes, bytes], tuple[bytes, bytes, str]]
-"""Takes fresh keys with their KCVs, and the keys under the TMK; returns their package, the keys as the vault keeps
-them, and their KCVs for eyes: the arguments of `IssuedKeys`."""
-
-
-def _compiled(package: KeyPackage, slices: Sequence[_KeySlice], total: int) -> _PutTogether:
-    """Return what puts the package of a layout together: Python source made of its numbers, and compiled."""
-    wire: list[str] = []
-    kcvs: list[str] = []
-    by_name = {one.name: one for one in slices}
-    for number, one in enumerate(slices):
-        at = total + number * package.kcv_bytes
-        kcv = f"fresh[{at}:{at + package.kcv_bytes}]"
-        wire += [f"wrapped[{one.start}:{one.stop}]"] * one.times + [repr(one.zeros)] * bool(one.zeros) + [kcv]
-        kcvs.append(f"{one.name} {{{kcv}.hex()}}")
-    named = [by_name.get(name) for name in ("pik", "mak", "tdk")]
-    heads = pack_head([None if one is None else (one.factory.cipher, one.stop - one.start) for one in named])
-    packed = [f"{head!r}, fresh[{one.start}:{one.stop}]" for head, one in zip(heads, filter(None, named), strict=True)]
-    joined = f'b"".join(({", ".join(wire)}))' + ".hex().upper().encode()" * (package.form == "hex")
-    source = f'lambda fresh, wrapped: ({joined}, b"".join(({", ".join(packed)})), f"{", ".join(kcvs)}".upper())'
-    put_together: _PutTogether = eval(source)  # noqa: S307  made of a checked layout only
-    return put_together
 
 
 def issue_package(

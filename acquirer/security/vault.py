@@ -32,26 +32,33 @@ class VaultError(SecurityError, ValueError):
 
 
 class Vault:
-    """Seals and opens small secrets under one master key. Safe to share between threads."""
+    """Seals and opens small secrets under one master key. Safe to share between threads.
 
-    __slots__ = ("_digest_key", "_gcm", "_nonces", "_token_key")
+    Args:
+        system: whether the random bytes it is given to seal with are always the system's, which never come again.
+    """
 
-    def __init__(self, master: bytes) -> None:
+    __slots__ = ("_digest_key", "_gcm", "_nonces", "_system", "_token_key")
+
+    def __init__(self, master: bytes, *, system: bool = False) -> None:
         if len(master) not in (MASTER_BYTES, RENEWED_BYTES):
             raise VaultError(f"a vault's master key has {MASTER_BYTES} or {RENEWED_BYTES} bytes, not {len(master)}")
         master, names = master[:MASTER_BYTES], master[MASTER_BYTES:]
         self._gcm = AESGCM(_derive(master, b"acquirer vault: seal"))
+        self._system = system
         self._nonces = blake2b(digest_size=_NONCE_BYTES, key=_derive(master, b"acquirer vault: nonce"))
         self._token_key = names or _derive(master, _TOKEN)
         self._digest_key = _derive(master, b"acquirer vault: digest")
 
     def seal(self, context: str, clear: bytes, randbytes: Randbytes) -> bytes:
         """Return `clear` encrypted and bound to `context`."""
-        # A seeded run repeats its random bytes, and GCM must never see one nonce with two texts: hence the derivation.
         bound = context.encode()
-        derived = self._nonces.copy()
-        derived.update(randbytes(16) + bound + b"\x00" + clear)
-        nonce = derived.digest()
+        if self._system:
+            nonce = randbytes(_NONCE_BYTES)
+        else:  # a seeded run repeats its random bytes, and GCM must never see one nonce with two texts
+            derived = self._nonces.copy()
+            derived.update(randbytes(16) + bound + b"\x00" + clear)
+            nonce = derived.digest()
         return _VERSION + nonce + self._gcm.encrypt(nonce, clear, bound)
 
     def open(self, context: str, blob: bytes) -> bytes:

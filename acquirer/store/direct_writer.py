@@ -56,31 +56,29 @@ class DirectWriter:
         self.cards_without_row.clear()
         self.highest_stans.clear()
 
-    def cache(self, changes: Changes | ReadyExchange, *, done: bool) -> None:
-        """Keep the rows of a commit as the latest, or read them anew the next time. On the loop's thread.
-
-        Args:
-            done: whether it was written.
-        """
+    def keep(self, changes: Changes | ReadyExchange) -> None:
+        """Keep the rows of a commit that was written as the latest. On the loop's thread."""
         session, card, transaction = changes.session, changes.card, changes.transaction
         if transaction is not None:
-            if done:
-                self.highest_stans.raise_to(transaction.key)
-            else:
-                self.highest_stans.forget(transaction.key.tid)
+            self.highest_stans.raise_to(transaction.key)
         if session is not None:
-            if done:
-                session.version += 1  # as it was written; the exchange that committed it has no more use for it
-                self.sessions.put(session.tid, session)
-            else:
-                self.sessions.forget(session.tid)
+            session.version += 1  # as it was written; the exchange that committed it has no more use for it
+            self.sessions.put(session.tid, session)
         if card is not None:
             self.cards_without_row.forget(card.token)
-            if done:
-                card.version += 1
-                self.cards.put(card.token, card)
-            else:
-                self.cards.forget(card.token)
+            card.version += 1
+            self.cards.put(card.token, card)
+
+    def forget(self, changes: Changes | ReadyExchange) -> None:
+        """Read the rows of a commit that was not written anew the next time. On the loop's thread."""
+        session, card, transaction = changes.session, changes.card, changes.transaction
+        if transaction is not None:
+            self.highest_stans.forget(transaction.key.tid)
+        if session is not None:
+            self.sessions.forget(session.tid)
+        if card is not None:
+            self.cards_without_row.forget(card.token)
+            self.cards.forget(card.token)
 
     def transact(self, work: Callable[[sqlite3.Cursor], object], wait_s: float = BUSY_S) -> None:
         """Run `work` in a transaction of its own: all of it happens, or nothing.

@@ -126,18 +126,23 @@ class GroupCommitter:
 
     def commit(self, wanted: Commit | ReadyExchange, on_outcome: OnOutcome) -> None:
         """Queue one commit; those of one turn of the loop are handed over together."""
-        self._slow = self._slow if self._called else self.waited_s > FULL_S  # looked at once in a turn of the loop
+        if not self._called:
+            self._slow = self.waited_s > FULL_S  # looked at once in a turn of the loop
         full = self._slow or self._unanswered >= FULL_COMMITS
-        if isinstance(wanted, Commit) and wanted.changes.only_refused:
-            self._commit_refusal(wanted, on_outcome, full=full)
-            return
+        if type(wanted) is ReadyExchange:  # most often
+            changes: Changes | ReadyExchange = wanted
+        else:
+            changes = wanted.changes
+            if changes.only_refused:
+                self._commit_refusal(wanted, on_outcome, full=full)
+                return
         if full:
             self._call_soon(partial(on_outcome, CommitOutcome.OVERLOADED))
             return
         self._unanswered += 1
         if not self._called:
             self._call_hand_over()
-        self._gathered.append((wanted.changes, on_outcome, wanted.deadline_s, self._called_s))
+        self._gathered.append((changes, on_outcome, wanted.deadline_s, self._called_s))
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
         """Remember what became of a reply: it travels with the next group, or alone when there is none."""
@@ -220,7 +225,7 @@ class GroupCommitter:
                 outcomes.append(CommitOutcome.CONFLICT)
             else:
                 try:
-                    packed.append(pack_changes(changes, dialect_key(changes.evidence.dialect), stored))
+                    packed.append(pack_changes(changes, dialect_key, stored))
                     outcomes.append(None)
                 except Exception as exc:  # as with a row that cannot be written: the others can be
                     self.last_error = f"an exchange could not be written: {type(exc).__name__}: {exc}"
@@ -255,14 +260,19 @@ class GroupCommitter:
         numbers = iter(result.numbers or ())
         self._unanswered -= len(group.commits) - group.refusals
         self._unanswered_refusals -= group.refusals
+        direct = self._direct
         for (changes, on_outcome, _, _), outcome in zip(group.commits, group.outcomes, strict=True):
             if outcome is None:
                 number = next(numbers, LOCKED)  # there are none when nothing was begun
-                changes.evidence.id = max(number, 0)
-                outcome = _OUTCOMES.get(number, CommitOutcome.DONE)
+                if number > 0:
+                    self.written += 1
+                    (changes if type(changes) is ReadyExchange else changes.evidence).id = number
+                    direct.keep(changes)
+                    on_outcome(CommitOutcome.DONE)
+                    continue
+                outcome = _OUTCOMES[number]
                 self.locked_out += number == LOCKED
-                self.written += number > 0
-            self._direct.cache(changes, done=outcome is CommitOutcome.DONE)
+            direct.forget(changes)
             on_outcome(outcome)
         self._on_group()
         self._feed_writer()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from acquirer.data.types import Row
 from acquirer.journal.packed import PackedExchange
@@ -16,6 +16,9 @@ from acquirer.model.rows import Session
 from acquirer.store.schema import CARD, DETAIL, SESSION, SETTLEMENT, TRANSACTION
 from acquirer.store.statements import SESSIONS
 from acquirer.store.uploads import pack_upload
+
+if TYPE_CHECKING:
+    from acquirer.dialect.dialect import Dialect
 
 _One = Row | None
 PackedChanges = tuple[
@@ -36,19 +39,21 @@ def _unknown(_tid: str) -> None:
 
 
 def pack_changes(
-    changes: Changes | ReadyExchange, dialect_key: Any, stored: Callable[[str], Session | None] = _unknown
+    changes: Changes | ReadyExchange,
+    dialect_key: Callable[[Dialect], Any],
+    stored: Callable[[str], Session | None] = _unknown,
 ) -> PackedChanges:
     """Return changes as they are written.
 
     Args:
-        dialect_key: what the writer calls their dialect.
+        dialect_key: returns what the writer calls a dialect.
         stored: finds a terminal's session as it is stored, where that is known.
     """
-    if isinstance(changes, ReadyExchange):
+    if type(changes) is ReadyExchange:
         session, transaction, only_stan = changes.session, changes.transaction, changes.only_stan
         return (
             cast("PackedExchange | None", changes.row),
-            None if changes.facts is None else (dialect_key, changes.facts),
+            None if changes.facts is None else (dialect_key(changes.dialect), changes.facts),
             None if session is None or only_stan else _session_row(session),
             None if transaction is None else TRANSACTION.pack(transaction),
             *_NO_OTHERS,
@@ -59,7 +64,7 @@ def pack_changes(
     whole, booked = _pack_session(session, stored)
     return (
         None,
-        (dialect_key, collect(changes.evidence)),
+        (dialect_key(changes.evidence.dialect), collect(changes.evidence)),
         whole,
         None if transaction is None else TRANSACTION.pack(transaction),
         None if original is None else TRANSACTION.pack(original),

@@ -179,7 +179,10 @@ class SqliteStore(DirectChanges):
 
     def commit(self, wanted: Commit | ReadyExchange, on_outcome: OnOutcome) -> None:
         """Queue changes; see `interface.Store.commit`."""
-        self._running().commit(wanted, on_outcome)
+        committer = self._committer
+        if committer is None:
+            raise _not_started()
+        committer.commit(wanted, on_outcome)
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
         """Note what became of a reply; see `interface.Store.delivered`."""
@@ -229,8 +232,12 @@ class SqliteStore(DirectChanges):
 
     def _running(self) -> GroupCommitter:
         if self._committer is None:
-            raise StoreError("the store is closed, or was not started")
+            raise _not_started()
         return self._committer
+
+
+def _not_started() -> StoreError:
+    return StoreError("the store is closed, or was not started")
 
 
 def open_store(url: str, *, shared: bool = False) -> SqliteStore:

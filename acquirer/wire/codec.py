@@ -80,8 +80,10 @@ class Codec:
 
     def decode_usual(self, frame: bytes) -> Message | None:
         """Return a message whose fields are as they should be, and were seen before; else None."""
+        ready = self._decoders.ready
         try:
-            return self._decoders.ready[self._bitmaps(frame)](frame)
+            decode = ready.get(frame[self._start : self._end]) or ready[self._bitmaps(frame)]  # mostly there is one
+            return decode(frame)
         except NOT_FAST:
             return None
 
@@ -99,6 +101,10 @@ class Codec:
     def spans(self, frame: bytes) -> dict[int | str, Span]:
         """Return where MTI, bitmap and each field stand in a frame that decodes."""
         return self._reference.decode(frame)[2]
+
+    def kind(self, frame: bytes) -> bytes:
+        """Return MTI and bitmaps of a frame as they travel: those of messages with the same fields."""
+        return frame[self._grammar.envelope_bytes : self._start] + self._bitmaps(frame)
 
     def _bitmaps(self, frame: bytes) -> bytes:
         bitmaps = frame[self._start : self._end]

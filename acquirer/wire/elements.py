@@ -100,6 +100,25 @@ def _whole(at: Locator, spec: FieldSpec) -> int:
     return at.stop if spec.length_bytes else spec.maximum if at.stop <= spec.maximum else 0
 
 
+def part_source(at: Locator, spec: FieldSpec, fields: str, value: str) -> list[str]:
+    """Return Python source that does what `write_element` does to a field of text that is there, and whole.
+
+    It raises `Unusual` for any other field or value. No lines where there is no such source.
+
+    Args:
+        fields: the expression for the fields.
+        value: the expression for the part's value.
+    """
+    whole = _whole(at, spec)
+    if at.stop is None or not whole:
+        return []
+    return [
+        f"whole, part = {fields}[{at.de}], {value}",
+        f"if len(whole) < {whole} or len(part) != {at.stop - at.start}: raise Unusual",
+        f"{fields}[{at.de}] = ''.join((whole[:{at.start}], part, whole[{at.stop}:]))",  # which refuses bytes
+    ]
+
+
 def has_form(value: Value, parts: Sequence[Part]) -> bool:
     """Return whether a text marks itself as divided so: what is fixed stands there, and as much follows as is counted.
 

@@ -10,12 +10,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cache, reduce
+from functools import reduce
+from types import MappingProxyType
 from typing import Any
 
+from acquirer.wire.encoder_source import EncoderWriter
 from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar
 from acquirer.wire.message import Message, Unusual, Value
-from acquirer.wire.notation import ALPHABETS, NIBBLES
+from acquirer.wire.notation import ALPHABETS
 
 DecodeFunction = Callable[[bytes], Message]
 EncodeFunction = Callable[[bytes, str, Mapping[int, Value]], bytes]
@@ -31,13 +33,16 @@ def make_decoder(grammar: Grammar, des: Iterable[int], bitmaps_bytes: int) -> De
     return decoder
 
 
-def make_encoder(grammar: Grammar, des: Iterable[int], sure: Collection[int] = ()) -> EncodeFunction:
+def make_encoder(
+    grammar: Grammar, des: Iterable[int], sure: Collection[int] = (), known: Mapping[int, Value] = MappingProxyType({})
+) -> EncodeFunction:
     """Return an encoder for messages that carry exactly the fields `des`, in this order.
 
     Args:
         sure: fields whose values are known to be sound: they were decoded by the same grammar, or encoded before.
+        known: values that fields of text have in all messages, known to be sound too.
     """
-    writer = _EncoderWriter(grammar, sure)
+    writer = EncoderWriter(grammar, {*sure, *known}, known)
     encoder: EncodeFunction = _compile("encode", writer.write(list(des)), writer.names)
     return encoder
 
@@ -74,7 +79,7 @@ class _DecoderWriter:
     def write(self, des: list[int], bitmaps_bytes: int) -> str:
         grammar = self._grammar
         self._offset = grammar.envelope_bytes
-        nibbles = f"hx[{self._nibble()}:{self._nibble(4)}]"
+        nibbles = f"hx[{self._between(self._nibble(), self._nibble(4))}]"
         self._line("mti = " + (nibbles if grammar.mti_encoding == "bcd" else self._text(4, grammar.mti_charset)))
         self._offset += grammar.mti_bytes + bitmaps_bytes
         for de in des:
@@ -123,7 +128,7 @@ class _DecoderWriter:
         capitals = "" if field.kind == "n" else ".upper()"
         if isinstance(size, int):
             skip = size % 2 if field.pad_left else 0
-            self._line(f"{name} = hx[{self._nibble(skip)} : {self._nibble(skip + size)}]{capitals}")
+            self._line(f"{name} = hx[{self._between(self._nibble(skip), self._nibble(skip + size))}]{capitals}")
             if size % 2:
                 self._line(f"if hx[{self._nibble(0 if skip else size)}] {filled}")
             self._advance((size + 1) // 2)
@@ -153,7 +158,15 @@ class _DecoderWriter:
         return f'frame[{self._slice(size)}].decode("{charset}")'
 
     def _slice(self, size: int | str) -> str:
-        return f"{self._at()} : {self._at(size) if isinstance(size, int) else f'{self._at()} + {size}'}"
+        return self._between(self._at(), self._at(size) if isinstance(size, int) else f"{self._at()} + {size}")
+
+    def _between(self, start: str, stop: str) -> str:
+        """Return the slice between two positions: one that is made once, where both are constants."""
+        if not (start.isdecimal() and stop.isdecimal()):
+            return f"{start} : {stop}"
+        name = f"s{start}_{stop}"
+        self.names[name] = slice(int(start), int(stop))
+        return name
 
     def _at(self, ahead: int = 0) -> str:
         """Return the expression of the present position in the frame, plus `ahead` bytes."""
@@ -179,121 +192,3 @@ class _DecoderWriter:
 
     def _line(self, line: str) -> None:
         self._lines.append(line)
-
-
-class _EncoderWriter:
-    """Writes one encoder. Neighbours that are converted alike are joined first: a run of digits, a run of text."""
-
-    def __init__(self, grammar: Grammar, sure: Collection[int]) -> None:
-        self._grammar = grammar
-        self._sure = sure
-        self._sizes = {"len(mti)": "4"}  # what fixed fields must measure
-        self._measured: dict[int, None] = {}  # fields whose sizes are looked at
-        self._checks: list[str] = []
-        self._decimal = ["mti"]
-        self._runs: list[tuple[str, list[str]]] = []  # how it is converted ("hex", a charset, "bytes"), and of what
-        self.names: dict[str, Any] = {"unhex": bytes.fromhex, "is_hex": NIBBLES.fullmatch}
-
-    def write(self, des: list[int]) -> str:
-        grammar = self._grammar
-        self._add("hex" if grammar.mti_encoding == "bcd" else grammar.mti_charset, "mti")
-        self._add("hex" if grammar.bitmap_encoding == "binary" else grammar.bitmap_charset, f'"{bitmaps(des)}"')
-        for de in sorted(des):
-            self._field(grammar.fields[de])
-        self._checks.append('not f"' + "".join(f"{{{name}}}" for name in self._decimal) + '".isdecimal()')
-        sizes_differ = f"({', '.join(self._sizes)},) != ({', '.join(self._sizes.values())},)"
-        lines = [
-            "def encode(envelope, mti, fields):",
-            f"[{', '.join(f'f{de}' for de in des)}] = fields.values()",
-            *(f"n{de} = len(f{de})" for de in self._measured),
-            *(f"if {check}: raise Unusual" for check in [sizes_differ, *self._checks]),
-            'return b"".join((envelope, ' + ", ".join(self._joined(*run) for run in self._runs) + "))",
-        ]
-        return "\n    ".join(lines) + "\n"
-
-    def _field(self, field: FieldSpec) -> None:
-        name = f"f{field.de}"
-        if field.length_bytes:
-            self._length(field)
-        self._value(field, name)
-        if field.de in self._sure:
-            return
-        if field.length_bytes:
-            self._checks.append(f"{self._count(field)} > {field.wire_maximum}")
-        else:
-            self._sizes[self._count(field)] = str(1 + field.maximum if field.kind == "x+n" else field.wire_maximum)
-        if field.kind == "n":
-            self._decimal.append(name)
-        elif field.nibbles:
-            self._checks.append(f"not is_hex({name})")
-        elif field.kind in ALPHABETS:
-            check = "is_" + field.kind.replace("+", "")
-            self.names[check] = ALPHABETS[field.kind].fullmatch
-            self._checks.append(f"not {check}({name})")
-
-    def _count(self, field: FieldSpec) -> str:
-        """Return the expression of how many characters or bytes of a field there are on the wire."""
-        size = self._size(field)
-        return f"2 * {size}" if field.kind == "b" and field.encoding != "binary" else size
-
-    def _size(self, field: FieldSpec) -> str:
-        self._measured[field.de] = None
-        return f"n{field.de}"
-
-    def _length(self, field: FieldSpec) -> None:
-        size = field.length_bytes
-        binary = field.length_encoding == "binary"
-        width = size if field.length_encoding in CHARSETS else 2 * size
-        table = f"{'HEX' if binary else 'DEC'}{width}_{field.wire_maximum}"
-        self.names[table] = _lengths("X" if binary else "d", width, field.wire_maximum)
-        self._add(CHARSETS.get(field.length_encoding, "hex"), f"{table}[{self._count(field)}]")
-
-    def _value(self, field: FieldSpec, name: str) -> None:
-        if field.nibbles:
-            self._digits(field, name)
-        elif field.kind == "x+n" and field.encoding == "bcd":
-            self._add(field.charset, f"{name}[0]")
-            self._add("hex", f'"{"0" * (field.maximum % 2)}" + {name}[1:]')
-        elif field.kind == "b" and field.encoding == "binary":
-            self._add("bytes", name)
-        elif field.kind == "b":
-            self._add(field.charset, f"{name}.hex().upper()")
-        else:
-            self._add(field.charset, name)
-
-    def _digits(self, field: FieldSpec, name: str) -> None:
-        filler = f'"{field.pads[0]}"'
-        if field.length_bytes:
-            filler = f'("", {filler})[{self._size(field)} & 1]'
-        elif field.maximum % 2 == 0:
-            self._add("hex", name)
-            return
-        for piece in (filler, name) if field.pad_left else (name, filler):
-            self._add("hex", piece)
-
-    def _add(self, how: str, piece: str) -> None:
-        if self._runs and self._runs[-1][0] == how != "bytes":
-            self._runs[-1][1].append(piece)
-        else:
-            self._runs.append((how, [piece]))
-
-    @staticmethod
-    def _joined(how: str, pieces: list[str]) -> str:
-        if how == "bytes":
-            return pieces[0]
-        text = pieces[0] if len(pieces) == 1 else '"".join((' + ", ".join(pieces) + "))"
-        return f"unhex({text})" if how == "hex" else f'{text}.encode("{how}")'
-
-
-def bitmaps(des: Iterable[int]) -> str:
-    """Return the bitmaps that announce `des`, in hexadecimal: a second one when a field above 64 is among them."""
-    bits = sum(1 << 128 - de for de in des)
-    if bits & (1 << 64) - 1:
-        return f"{bits | 1 << 127:032X}"
-    return f"{bits >> 64:016X}"
-
-
-@cache
-def _lengths(base: str, width: int, most: int) -> list[str]:
-    """Return every length from 0 to `most`, written out."""
-    return [f"{length:0{width}{base}}" for length in range(most + 1)]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from acquirer.app.lanes import Lanes
+from acquirer.app.short_run import take_short_way
 from acquirer.journal.entry import RECORD
 from acquirer.model.effects import CommitOutcome
 from acquirer.model.evidence import ExchangeRecord
+from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.net.transport import EagerTransport
 from acquirer.wire.message import Unusual
 from tests.app.test_driver import Drives, gone, plain, receive, send
@@ -28,7 +34,7 @@ class ScriptedWay:
         if self.broken:
             raise RuntimeError("a fault of ours")
         tid = frame[:8].decode()
-        if not frame.endswith(b"!") or not self.driver.lanes.is_free(tid):
+        if not frame.endswith(b"!") or self.driver.lanes.is_held(tid):
             return None
         return self._steps(frame, peer, tid, taken)
 
@@ -41,7 +47,8 @@ class ScriptedWay:
             raise Unusual
         self.taken += 1
         record = RECORD.pack(ExchangeRecord(0, peer=peer, tid=tid, stan="000007"))
-        taken(frame + b"!", None, False, (*record, {}, (), {}), None, tid, "000007", None)
+        facts = (*record, {}, (), {})
+        taken(frame + b"!", ReadyExchange(self.dialect, facts, None, None, False, 0, tid, "000007", peer))
 
 
 @pytest.fixture
@@ -155,3 +162,55 @@ def test_a_fault_while_a_reply_is_sent_costs_one_connection_and_frees_its_termin
     send(good, b"10000001!")
     trial.answer()
     assert receive(good) == b"10000001!!"
+
+
+class ScriptedShort:
+    """An exchange whose way has so many steps, and may raise at one of them."""
+
+    lanes: tuple[str, ...] = ()
+
+    def __init__(self, number: int, count: int, fails_at: int | None, error: Exception, seen: list[tuple[Any, ...]]):
+        self.number = number
+        self.steps = self._steps(count, fails_at, error)
+        self._seen = seen
+
+    def _steps(self, count: int, fails_at: int | None, error: Exception) -> Iterator[str | None]:
+        for step in range(count):
+            if step == fails_at:
+                raise error
+            self._seen.append((step, self.number))
+            yield None if step else f"{self.number:08}"
+        if fails_at is not None and fails_at >= count:
+            raise error
+
+    def find(self) -> None:
+        pass
+
+    def fail(self) -> None:
+        self._seen.append(("failed", self.number))
+
+    def general(self) -> Any:
+        return self
+
+
+plans = st.lists(st.tuples(st.integers(1, 5), st.none() | st.integers(0, 5), st.sampled_from([Unusual, RuntimeError])))
+
+
+@given(plans)
+def test_each_step_is_taken_by_all_before_the_next(plans: list[Any]) -> None:
+    seen: list[tuple[Any, ...]] = []
+    shorts: list[Any] = [
+        ScriptedShort(number, count, fails_at, error(), seen) for number, (count, fails_at, error) in enumerate(plans)
+    ]
+    lanes = Lanes(lambda resume: None)
+    take_short_way(shorts, lanes, lambda run: seen.append(("general", run.number)))  # type: ignore[attr-defined]
+    expected: list[tuple[Any, ...]] = []
+    for step in range(6):
+        for number, (count, fails_at, error) in enumerate(plans):
+            if fails_at is not None and step == min(fails_at, count):
+                expected.append(("general" if error is Unusual else "failed", number))
+            elif step < count and (fails_at is None or step < fails_at):
+                expected.append((step, number))
+    assert seen == expected
+    held = [number for number, (_, fails_at, _) in enumerate(plans) if fails_at != 0]
+    assert [number for number in range(len(plans)) if lanes.is_held(f"{number:08}")] == held

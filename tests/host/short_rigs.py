@@ -12,7 +12,8 @@ from acquirer.journal.packed import PackedExchange
 from acquirer.journal.render import Facts, collect, pack_thoroughly
 from acquirer.journal.shapes import RECORD_NAMES, ExchangeShape
 from acquirer.model.effects import Send
-from acquirer.model.rows import Session, TerminalConfig, Transaction, TransactionKey
+from acquirer.model.ready_exchange import ReadyExchange
+from acquirer.model.rows import Session, TerminalConfig, TransactionKey
 from acquirer.testing.rig import PEER, Rig
 from acquirer.wire.codec import COMPILE_AFTER
 from acquirer.wire.message import Message
@@ -21,7 +22,7 @@ TIDS = ("90000001", "90000002", "90000003")
 WARM = COMPILE_AFTER + SHORT_AFTER
 
 
-Taken = tuple[bytes, Session | None, bool, Facts | None, PackedExchange | None, str, str, Transaction | None]
+Taken = tuple[bytes, ReadyExchange]
 
 
 def take(way: ShortWay, frame: bytes, at_us: int) -> Taken | None:
@@ -77,18 +78,19 @@ class ShortRig(GeneralRig):
         taken = take(self.short, frame, self.now_us)
         if taken is None:
             return super().answer(frame)
-        reply, session, only_stan, facts, row, tid, stan, transaction = taken
-        if only_stan:
+        reply, ready = taken
+        session, transaction = ready.session, ready.transaction
+        if ready.only_stan:
             assert session is not None
-            assert replace(self.store.sessions[tid], last_stan=session.last_stan) == session
-        assert (facts is None) == (row is not None)
+            assert replace(self.store.sessions[ready.tid], last_stan=session.last_stan) == session
+        assert (ready.facts is None) == (ready.row is not None)
         self.taken += 1
-        self.facts.append(facts or ())
-        self.rows.append(row)
-        self.named.append((tid, stan))
+        self.facts.append(ready.facts or ())
+        self.rows.append(ready.row)
+        self.named.append((ready.tid, ready.stan))
         if session is not None:
             session.version += 1
-            self.store.sessions[tid] = session
+            self.store.sessions[ready.tid] = session
         if transaction is not None:
             transaction.version += 1
             self.store.transactions[transaction.key] = transaction

@@ -126,5 +126,17 @@ def test_random_bitmaps_fill_no_memory() -> None:
     _, short, message = pair("unionpay-pos")
     way = short.short
     for number in range(600):
-        way._count(Message(b"", message.mti, {2: "", 11: f"{number}", 64 + number: ""}))
+        way._count(f"0800 {number}".encode(), message)
     assert len(way._seen) <= 256
+
+
+@pytest.mark.parametrize("dialect", ["iso8583-1987-ascii", "iso8583-1987-binary"])
+def test_messages_of_one_kind_take_the_way_of_their_own_route_alone(dialect: str) -> None:
+    general, short, message = pair(dialect)
+    for number in range(WARM + USUAL_AFTER):
+        both(general, short, frame_of(general, message, tid=TIDS[0], stan=f"{number + 1:06}"))
+    before = short.taken
+    assert before
+    for number, function in enumerate(["301", "161", "002", "301", "999", "001"], 400):
+        both(general, short, frame_of(general, message, tid=TIDS[0], stan=f"{number:06}", function=function))
+    assert short.taken == before + 1  # the last one

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from acquirer.journal.render import collect, pack, pack_thoroughly
 from acquirer.journal.shapes import AGAIN_AFTER, KEPT, RECORD_NAMES, USUAL_AFTER, ExchangeShape
+from acquirer.journal.usual_rows import _MOST_NEW, _QuietTexts
 from acquirer.testing.rig import Rig
 
 PAN = "6212345678901232"
@@ -150,3 +151,20 @@ def test_outcomes_that_vary_fill_no_memory():
     for number in range(2 * KEPT):
         shape.usual((*facts[:place], f"{number}", *facts[place + 1 :]))
     assert len(shape._usual) <= KEPT
+
+
+def test_texts_that_never_come_again_are_looked_at_each_time():
+    quiet = _QuietTexts()
+    for number in range(2 * _MOST_NEW):
+        assert quiet(f"key {number}")
+        assert not quiet(f"card {PAN}, {number}")
+    assert quiet("key 0")
+    assert not quiet(f"card {PAN}")
+
+
+def test_texts_that_come_again_are_remembered_however_many_others_there_are():
+    quiet = _QuietTexts()
+    for number in range(3 * _MOST_NEW):
+        assert quiet("approved")
+        assert quiet(f"key {number}")
+    assert quiet._new < _MOST_NEW

@@ -146,6 +146,50 @@ def test_silence_is_ended_sooner_for_strangers_than_for_those_approved_of(serve:
     assert known.receive() == FRAME
 
 
+def test_what_was_read_of_a_connection_that_is_closed_since_goes_nowhere(serve: Serve) -> None:
+    received: list[bytes] = []
+
+    def receive(connection: Connection, frame: bytes) -> None:
+        received.append(frame)
+        connection.done()
+
+    trial = serve(receive)
+    peer = trial.peer()
+    trial.until(lambda: trial.server.connections)
+    [connection] = trial.server.connections
+
+    def read_and_closed() -> None:
+        connection.close("not-reading", hard=True)
+        connection.dataReceived(connection.listener.wrap(FRAME))
+
+    trial.call(read_and_closed)
+    assert peer.ended() == "rst"
+    assert received == []
+
+
+def test_a_frame_that_comes_while_another_one_waits_for_its_turn_stands_behind_it(serve: Serve) -> None:
+    received: list[bytes] = []
+
+    def receive(connection: Connection, frame: bytes) -> None:
+        received.append(frame)
+        connection.done()
+
+    trial = serve(receive)
+    trial.peer()
+    trial.until(lambda: trial.server.connections)
+    [connection] = trial.server.connections
+    first, second, third = (bytes([number]) * 40 for number in (1, 2, 3))
+
+    def read_twice() -> None:
+        wrap = connection.listener.wrap
+        connection.dataReceived(wrap(first) + wrap(second))
+        connection.dataReceived(wrap(third))
+
+    trial.call(read_twice)
+    trial.until(lambda: len(received) == 3)
+    assert received == [first, second, third]
+
+
 def test_a_keep_alive_restarts_the_idle_time(serve: Serve) -> None:
     trial = serve()
     peer = trial.peer()

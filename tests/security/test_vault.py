@@ -58,6 +58,13 @@ def test_a_source_that_repeats_itself_never_repeats_a_nonce():
     assert len({blob[1:13] for blob in blobs}) == 4
 
 
+def test_the_random_bytes_of_the_system_are_nonces_as_they_are():
+    vault, other = Vault(MASTER, system=True), Vault(MASTER)
+    blob = vault.seal("a", b"one", lambda size: bytes(range(size)))
+    assert blob[1:13] == bytes(range(12))
+    assert (other.open("a", blob), vault.open("a", other.seal("a", b"one", os.urandom))) == (b"one", b"one")
+
+
 def test_keys_go_in_and_come_out():
     vault = Vault(MASTER)
     tmk = Secret.from_hex("1234567890ABCDEFABCDEF0987654321", "sm4")

@@ -12,10 +12,10 @@ from acquirer.model.effects import Changes
 from acquirer.store import open_reader
 from acquirer.store.batch_writer import ThreadWriter
 from acquirer.store.database import connect_writing
-from acquirer.store.packed_changes import pack_changes
 from acquirer.store.queries import Reader
 from acquirer.store.transaction_writer import GroupResult, set_meta
 from tests.journal.entries import entry_of
+from tests.store.packing import pack
 
 
 class Trial:
@@ -32,7 +32,7 @@ class Trial:
 
     def write(self, *whys: str) -> None:
         evidence = [self._exchange(why=why) for why in whys]
-        self.writer.write([pack_changes(Changes(one), one.dialect) for one in evidence], (), None)
+        self.writer.write([pack(Changes(one)) for one in evidence], (), None)
 
     def call(self) -> None:
         """Make one call that the thread asked for."""

@@ -18,9 +18,9 @@ from acquirer.store import checkpoints, transaction_writer
 from acquirer.store.checkpoints import Checkpoints
 from acquirer.store.database import connect_again, connect_reading, connect_writing
 from acquirer.store.location import companion
-from acquirer.store.packed_changes import pack_changes
 from acquirer.store.purge import empty_log
 from acquirer.store.transaction_writer import TransactionWriter
+from tests.store.packing import pack
 
 EVERY = 5  # groups of one exchange
 FULL_PAGES = 60
@@ -246,7 +246,7 @@ def test_purging_waits_for_a_checkpoint_that_is_under_way(trial, exchange, monke
     wait = trial.checkpoints.wait
     monkeypatch.setattr(trial.checkpoints, "wait", lambda: (trial.beside.go_on.set(), wait()))
     evidence = exchange()
-    writer.write_group([pack_changes(Changes(evidence), evidence.dialect)], (), None)
+    writer.write_group([pack(Changes(evidence))], (), None)
     assert len(checkpointing()) == 1
     writer.follow_up()
     assert emptied == [(0, True, 0)]
@@ -256,7 +256,7 @@ def test_exchanges_of_groups_are_counted(trial, exchange):
     writer = TransactionWriter(trial.connection, lambda _rows: None, checkpoints=trial.checkpoints)
     for size in (EVERY - 1, 0, 1):
         group = [exchange() for _ in range(size)]
-        writer.write_group([pack_changes(Changes(one), one.dialect) for one in group], [(1, "sent")], None)
+        writer.write_group([pack(Changes(one)) for one in group], [(1, "sent")], None)
         assert trial.beside.begun.empty()
         writer.follow_up()
     assert trial.beside.begun.get(timeout=30)

@@ -10,10 +10,10 @@ from acquirer.model.effects import Changes
 from acquirer.model.rows import Picture, Signature, TransactionKey
 from acquirer.store.database import connect_writing
 from acquirer.store.direct_writer import DirectWriter
-from acquirer.store.packed_changes import pack_changes
 from acquirer.store.rrn import BLOCK
 from acquirer.store.transaction_writer import TransactionWriter, set_meta
 from acquirer.store.uploads import RenderedSignature
+from tests.store.packing import pack
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_pictures_and_groups_of_another_connection_count_the_same_exchanges(dire
         direct.write_pictures([RenderedSignature(one, Picture(), evidence)])
         numbers.append(evidence.id)
         changes = Changes(exchange())
-        written = writer.write_group([pack_changes(changes, changes.evidence.dialect)], (), None)
+        written = writer.write_group([pack(changes)], (), None)
         assert not isinstance(written, str)
         numbers += written.numbers or []
     assert numbers == [1, 2, 3, 4, 5, 6]

@@ -24,12 +24,13 @@ from acquirer.store.claimed_rows import claim_rows
 from acquirer.store.database import connect_writing
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import AHEAD, MOST_DELIVERIES, REFUSALS_OF_GROUP, GroupCommitter
-from acquirer.store.packed_changes import PackedChanges, pack_changes
+from acquirer.store.packed_changes import PackedChanges
 from acquirer.store.refusal_queue import MOST_REFUSALS
 from acquirer.store.rrn import BLOCK
 from acquirer.store.schema import SESSION
 from acquirer.store.statements import GROUP, SESSIONS
 from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, TransactionWriter
+from tests.store.packing import pack
 
 DONE, EXPIRED, OVERLOADED, SHED, LOCKED, FAILED = (
     CommitOutcome.DONE,
@@ -224,6 +225,7 @@ def test_groups_are_answered_in_the_order_of_their_commits(committer, batch_writ
     while batch_writer.reported < len(batch_writer.groups):
         batch_writer.report()
     assert answered == [(number // 3, number + 1) for number in range(12)]
+    assert committer.written == 12
 
 
 def test_no_commit_is_answered_before_its_group_is_written(batch_writer, loop, commit, outcomes):
@@ -902,15 +904,15 @@ def test_versions_never_skip_and_nothing_is_half_written(turns, flushed, exchang
 def test_a_session_of_which_only_the_stan_changes_is_not_sent_whole() -> None:
     session = Session("10000161", 4, last_stan="000007")
     for only_stan in (True, False):
-        ready = ReadyExchange(None, (), None, session, only_stan, 0.0, 0, "10000161", "000007", "")  # type: ignore[arg-type]
-        packed = pack_changes(ready, "unionpay-pos")
+        ready = ReadyExchange(None, (), None, session, only_stan, 0, "10000161", "000007", "")  # type: ignore[arg-type]
+        packed = pack(ready)
         assert packed[-1] == (("10000161", 5, "000007") if only_stan else None)
         assert packed[2] == (None if only_stan else SESSIONS.short(SESSION.pack(session)))
 
 
 def test_two_ready_exchanges_of_one_terminal_are_not_of_one_group() -> None:
     def ready(tid: str, session: Session | None) -> ReadyExchange:
-        return ReadyExchange(None, (), None, session, False, 0.0, 0, tid, "000001", "")  # type: ignore[arg-type]
+        return ReadyExchange(None, (), None, session, False, 0, tid, "000001", "")  # type: ignore[arg-type]
 
     claimed: set[object] = set()
     assert claim_rows(ready("10000161", Session("10000161")), claimed)

@@ -15,11 +15,11 @@ from acquirer.settings.specs import load_dialect
 from acquirer.store import purge, schema
 from acquirer.store.database import connect_writing
 from acquirer.store.open_files import OpenFiles
-from acquirer.store.packed_changes import pack_changes
 from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS
 from acquirer.store.queries import Reader
 from acquirer.store.statements import GROUP, SESSIONS, select
 from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, TransactionWriter
+from tests.store.packing import pack
 
 DIALECT = load_dialect("unionpay-pos")
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000001")
@@ -35,7 +35,7 @@ class Writes(TransactionWriter):
         )
 
     def write(self, *changes: Changes, deliveries=(), rrn_limit=None) -> GroupResult | str:
-        return self.write_group([pack_changes(one, one.evidence.dialect) for one in changes], deliveries, rrn_limit)
+        return self.write_group([pack(one) for one in changes], deliveries, rrn_limit)
 
     def numbers(self, *changes: Changes) -> list[int]:
         written = self.write(*changes)
@@ -59,13 +59,13 @@ def test_a_session_of_which_only_the_stan_differs_is_written_as_a_whole_one_is(c
     stored.version = 1
     for stan in ("000007", "000007", "000008"):
         after = replace(stored, last_stan=stan)
-        packed = pack_changes(Changes(exchange(), after), DIALECT, {stored.tid: stored}.get)
+        packed = pack(Changes(exchange(), after), {stored.tid: stored}.get)
         assert (packed[2], packed[10]) == (None, (stored.tid, stored.version + 1, stan))
         assert writer.write_group([packed], (), None).numbers[0] > 0
         assert connection.execute(select(schema.session)).fetchall() == [schema.SESSION.pack(after)]
         assert writer.write_group([packed], (), None).numbers == [CONFLICT], "it was decided on an old version"
         stored = replace(after, version=after.version + 1)
-    unknown = (*pack_changes(Changes(exchange()), DIALECT)[:10], ("10000162", 2, "000001"))
+    unknown = (*pack(Changes(exchange()))[:10], ("10000162", 2, "000001"))
     assert writer.write_group([unknown], (), None).numbers == [CONFLICT], "there is no such row"
 
 
@@ -74,7 +74,7 @@ def test_a_session_that_differs_in_more_is_written_whole(exchange, changed):
     before = Session("10000161", 1, current=Generation(3, "003", b"sealed", "kcvs", 5))
     after = replace(before, last_stan="000001", **changed)
     for stored in (before, after, None):
-        packed = pack_changes(Changes(exchange(), after), DIALECT, {before.tid: stored}.get)
+        packed = pack(Changes(exchange(), after), {before.tid: stored}.get)
         assert (packed[2], packed[10]) == (SESSIONS.short(schema.SESSION.pack(after)), None)
 
 
@@ -139,7 +139,7 @@ def test_a_file_that_fails_is_named(database, exchange):
     connection = connect_writing(database)
     writer = TransactionWriter(connection, lambda _rows: None, files=OpenFiles(database))
     changes = Changes(exchange())
-    group = [pack_changes(changes, changes.evidence.dialect)]
+    group = [pack(changes)]
     assert writer.write_group(group, (), None) == GroupResult([1])
     connection.execute("DROP TABLE exchange")
     assert (
@@ -199,7 +199,7 @@ def test_nothing_is_answered_that_was_written_to_a_file_which_is_gone(connection
     monkeypatch.setattr(files, "gone", lambda: next(sentences))
     writer = TransactionWriter(connection, lambda _rows: None, files=files)
     changes = [Changes(exchange()) for _ in range(3)]
-    groups = [[pack_changes(one, one.evidence.dialect)] for one in changes]
+    groups = [[pack(one)] for one in changes]
     assert writer.write_group(groups[0], (), None) == GroupResult([1])
     assert writer.write_group(groups[1], (), None) == "a.db was removed"
     assert writer.write_group(groups[2], (), None) == "a.db was removed"  # and it is not looked for again
@@ -285,7 +285,7 @@ def test_deliveries_alone_are_reported_too_because_conditions_may_wait_for_them(
         ([Changes(exchange())], [(1, "sent")], [1, 0, 1]),
         ([], [], [1, 0, 1]),
     ):
-        packed = [pack_changes(one, one.evidence.dialect) for one in commits]
+        packed = [pack(one) for one in commits]
         writer.write_group(packed, deliveries, 1 if not (packed or deliveries) else None)
         writer.follow_up()
         writer.follow_up()

@@ -13,7 +13,8 @@ from acquirer.data.toml import parse_toml
 from acquirer.dialect.loading import load
 from acquirer.settings.specs import load_dialect
 from acquirer.wire import codec
-from acquirer.wire.fast import bitmaps, make_decoder, make_encoder
+from acquirer.wire.encoder_source import bitmaps
+from acquirer.wire.fast import make_decoder, make_encoder
 from acquirer.wire.message import DecodeError, EncodeError, Unusual
 from acquirer.wire.reference import ReferenceCodec
 
@@ -202,6 +203,20 @@ def test_generated_encoders_refuse_what_the_reference_refuses(data):
         agree(encode, dialect, mti, fields)
         agree(make_encoder(dialect.grammar, right, sure={*right} - {de}), dialect, mti, fields)
     agree(encode, dialect, data.draw(st.one_of(spoilt(mti), st.text(max_size=5))), right)
+
+
+@pytest.mark.slow
+@settings(max_examples=200)
+@given(st.data())
+def test_what_is_known_of_all_messages_is_encoded_alike(data):
+    dialect = data.draw(dialects())
+    mti, fields = data.draw(messages(dialect))
+    texts = {de: value for de, value in fields.items() if isinstance(value, str)}
+    known = {de: texts[de] for de in data.draw(st.sets(st.sampled_from([*texts])) if texts else st.just(set()))}
+    encode = make_encoder(dialect.grammar, fields, known=known)
+    agree(encode, dialect, mti, fields)
+    for de in set(fields) - set(known):
+        agree(encode, dialect, mti, fields | {de: data.draw(spoilt(fields[de]))})
 
 
 def agree(encode, dialect, mti, fields):

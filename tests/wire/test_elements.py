@@ -10,10 +10,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from acquirer.settings.specs import load_dialect
+from acquirer.wire.codec import NOT_FAST
 from acquirer.wire.deframer import make_deframer
-from acquirer.wire.elements import has_form, make_reader, make_writer, read_element, write_element
+from acquirer.wire.elements import has_form, make_reader, make_writer, part_source, read_element, write_element
 from acquirer.wire.grammar import FieldSpec, Locator, Part, Text
-from acquirer.wire.message import EncodeError
+from acquirer.wire.message import EncodeError, Unusual
 
 DIALECTS = ["unionpay-pos", "iso8583-1987-ascii", "iso8583-1987-binary", "iso8583-1993-ascii", "iso8583-1993-bcd"]
 AFTER = (Part(Text("label"), 0, 2, fixed="No"), Part(Text("length"), 2, 4, counts=True))
@@ -80,6 +81,37 @@ def test_a_writer_writes(at: Locator, one: FieldSpec, fields: dict[int, Any], va
     # And over what it wrote itself.
     assert outcome(ready, often, value) == outcome(write_element, once, at, value, one)
     assert often == once
+
+
+@pytest.mark.slow
+@settings(max_examples=500)
+@given(locators(), specs, fields, values)
+def test_source_that_writes_a_part_writes_it_alike_or_not_at_all(
+    at: Locator, one: FieldSpec, fields: dict[int, Any], value: Any
+) -> None:
+    lines = part_source(at, one, "fields", "value")
+    assert bool(lines) or at.as_text or at.stop is None or not one.length_bytes
+    once, often = dict(fields), dict(fields)
+    try:
+        exec("\n".join(lines), {"fields": often, "value": value, "Unusual": Unusual})
+    except NOT_FAST:
+        assert often == fields
+        return
+    if lines:
+        write_element(once, at, value, one)
+    assert often == once
+
+
+def test_a_part_of_a_field_that_is_there_is_written_by_source() -> None:
+    at, batch = Locator(60, 2, 8), spec(60, "n", 30, 3)
+    fields: dict[int, Any] = {60: "22000001003"}
+    exec("\n".join(part_source(at, batch, "fields", "'000007'")), {"fields": fields, "Unusual": Unusual})
+    assert fields == {60: "22000007003"}
+    for field, part in [("22000", "'000007'"), ("22000001003", "'00007'"), (b"22000001003", "b'000007'")]:
+        fields = {60: field}
+        with pytest.raises((Unusual, TypeError)):
+            exec("\n".join(part_source(at, batch, "fields", part)), {"fields": fields, "Unusual": Unusual})
+        assert fields == {60: field}
 
 
 def test_a_part_beyond_the_end_of_its_field_is_written_as_it_is_once() -> None:

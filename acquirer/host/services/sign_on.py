@@ -52,10 +52,11 @@ def _straight(
         raise Unusual  # what is noted of it is read from the message
     master, issued = _issue(host, terminal, function)
     yield
-    sealed = _seal(host, terminal, session.current, issued)
+    number = _number_after(session.current)
+    sealed = _seal(host, terminal, number, issued)
     yield
     after = session.copy()
-    keys, sentence, notes = _renew(host, terminal, after, function, at_us, master, issued, sealed)
+    keys, sentence, notes = _renew(host, terminal, after, function, at_us, master, issued, number, sealed)
     why, more = _open_day(host, terminal, session, after, stamp, at_us, stan, operator, serial, sentence)
     return after, why, (*notes, *more), {"batch": after.batch, "keys": keys}
 
@@ -163,22 +164,24 @@ def _hand_out(
 ) -> tuple[Value, str, tuple[str, ...]]:
     """Give a session fresh working keys; return their package, a sentence and notes. Raises Decided."""
     master, issued = _issue(host, terminal, selector)
-    sealed = _seal(host, terminal, after.current, issued)
-    return _renew(host, terminal, after, selector, at_us, master, issued, sealed)
+    number = _number_after(after.current)
+    sealed = _seal(host, terminal, number, issued)
+    return _renew(host, terminal, after, selector, at_us, master, issued, number, sealed)
 
 
 def _issue(host: Host, terminal: TerminalConfig, selector: str) -> tuple[Secret, IssuedKeys]:
     """Return a terminal's master key, and a package of fresh working keys under it. Raises Decided."""
     try:
         master = host.ring.master(terminal)
-        return master, host.suite.issue(selector, master, terminal.mak, host.randbytes, host.ring.pinned(terminal))
+        pinned = None if terminal.fixed_keys is None else host.ring.pinned(terminal)
+        return master, host.suite.issue(selector, master, terminal.mak, host.randbytes, pinned)
     except (PackageError, CipherError, VaultError) as exc:
         raise Decided(Decision(Reason.KEYS_UNAVAILABLE, key_why.keys_unavailable(terminal, str(exc)))) from None
 
 
-def _seal(host: Host, terminal: TerminalConfig, before: Generation | None, issued: IssuedKeys) -> bytes:
+def _seal(host: Host, terminal: TerminalConfig, number: int, issued: IssuedKeys) -> bytes:
     """Return fresh keys as the session keeps them, sealed for the number they will have."""
-    return host.vault.seal_keys(context(terminal.tid, _number_after(before)), issued, host.randbytes)
+    return host.vault.seal(context(terminal.tid, number), issued.pack(), host.randbytes)
 
 
 def _number_after(before: Generation | None) -> int:
@@ -193,12 +196,13 @@ def _renew(
     at_us: int,
     master: Secret,
     issued: IssuedKeys,
+    number: int,
     sealed: bytes,
 ) -> tuple[Value, str, tuple[str, ...]]:
     """Put fresh keys into a session; return their package, a sentence and notes."""
     before = after.current
     host.ring.remember(terminal.tid, sealed, issued)
-    after.current = Generation(_number_after(before), selector, sealed, issued.kcvs, at_us)
+    after.current = Generation(number, selector, sealed, issued.kcvs, at_us)
     after.previous = before
     after.previous_until_us = at_us + terminal.policy.grace_s * 1_000_000
     sentence = f"new keys in package {selector} under TMK KCV {terminal.tmk_kcv}: {issued.kcvs}"
