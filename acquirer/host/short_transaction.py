@@ -161,8 +161,8 @@ def transaction_parts(
         "add_approval(host, route, elements, number.organisation)",
         f"transaction = new_row({', '.join([*row, 'at_us', 'stamp.day', 'message.mti', 'None', text('rrn')])})",
         STEP,
-        "after = session_after(session, kind, stan)",
         "only_stan = session is stored and only_stan_changes(session, kind)",
+        "after = session if only_stan else session_after(session, kind, stan)",
         "notes = (*number.notes, *stan_notes(session.last_stan, stan, tid))",
         "why = judgement.why",
     ]

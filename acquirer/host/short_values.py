@@ -33,7 +33,7 @@ class WayParts(NamedTuple):
     checks: list[str]
     """Finds what is unusual about request, ``terminal`` and ``session``."""
     decides: list[str]
-    """Makes ``after``, ``only_stan``, ``why``, ``notes`` and ``transaction``, in steps."""
+    """Makes ``after`` (where ``only_stan``, the stored session), ``why``, ``notes`` and ``transaction``, in steps."""
     elements: dict[str, str]
     """An expression for each element of the reply that the host makes."""
     seals: list[str]

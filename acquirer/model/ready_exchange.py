@@ -67,7 +67,7 @@ class ReadyExchange:
         self.stan = stan
         self.peer = peer
         self.session = session
-        self.only_stan = only_stan  # it differs from the stored one by its STAN alone, and by its version
+        self.only_stan = only_stan  # it is the stored one, which gets `stan` and its next version once that is written
         self.transaction = transaction  # a new one
         self.deadline_s = inf  # set by who commits it
         self.id = 0  # set when it is committed

@@ -63,7 +63,10 @@ class DirectWriter:
             self.highest_stans.raise_to(transaction.key)
         if session is not None:
             session.version += 1  # as it was written; the exchange that committed it has no more use for it
-            self.sessions.put(session.tid, session)
+            if type(changes) is ReadyExchange and changes.only_stan:
+                session.last_stan = changes.stan  # of the one that is kept
+            else:
+                self.sessions.put(session.tid, session)
         if card is not None:
             self.cards_without_row.forget(card.token)
             card.version += 1

@@ -57,7 +57,7 @@ def pack_changes(
             None if session is None or only_stan else _session_row(session),
             None if transaction is None else TRANSACTION.pack(transaction),
             *_NO_OTHERS,
-            _last_stan(session) if session is not None and only_stan else None,
+            (session.tid, session.version + 1, changes.stan) if session is not None and only_stan else None,
         )
     session, transaction, original = changes.session, changes.transaction, changes.original
     authorisation, card, upload = changes.authorisation, changes.card, changes.upload
@@ -88,17 +88,13 @@ def _pack_session(session: Session | None, stored: Callable[[str], Session | Non
         and 0 != session.version == before.version
         and _others(session) == _others(before)
     ):
-        return None, _last_stan(session)
+        return None, (session.tid, session.version + 1, session.last_stan)
     return _session_row(session), None
 
 
 def _session_row(session: Session) -> Row:
     """Return the row of a session; most have the usual values at its end, which are not sent."""
     return SESSIONS.short(SESSION.pack(session))
-
-
-def _last_stan(session: Session) -> Row:
-    return session.tid, session.version + 1, session.last_stan
 
 
 def packed_at_us(changes: PackedChanges) -> int:

@@ -910,6 +910,25 @@ def test_a_session_of_which_only_the_stan_changes_is_not_sent_whole() -> None:
         assert packed[2] == (None if only_stan else SESSIONS.short(SESSION.pack(session)))
 
 
+@pytest.mark.parametrize("result", [None, GroupResult([CONFLICT]), GroupResult(None)])
+def test_a_kept_session_gets_a_new_stan_once_that_is_written(direct, committer, batch_writer, loop, result):
+    session = Session("10000161", 4, last_stan="000007")
+    direct.sessions.put("10000161", session)
+    ready = ReadyExchange(None, (), (0, "10000161", None, ""), session, True, 0, "10000161", "000008", "")  # type: ignore[arg-type]
+    outcomes: list[CommitOutcome] = []
+    committer.commit(ready, outcomes.append)
+    loop.turn()
+    assert (session.last_stan, session.version) == ("000007", 4)
+    batch_writer.report(result)
+    kept = direct.sessions.get("10000161")
+    if result is None:
+        assert kept is session
+        assert (outcomes, session.last_stan, session.version) == ([CommitOutcome.DONE], "000008", 5)
+    else:
+        assert (kept, session.last_stan, session.version) == (None, "000007", 4)
+        assert outcomes != [CommitOutcome.DONE]
+
+
 def test_two_ready_exchanges_of_one_terminal_are_not_of_one_group() -> None:
     def ready(tid: str, session: Session | None) -> ReadyExchange:
         return ReadyExchange(None, (), None, session, False, 0, tid, "000001", "")  # type: ignore[arg-type]
