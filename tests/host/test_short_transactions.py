@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -164,6 +165,18 @@ def test_one_that_proves_the_keys_does_too() -> None:
     for stan, mac in enumerate(["", "", "wrong", "", ""]):
         sold.sell(TIDS[0], 5000 + stan, mac=mac)
     assert sold.taken == before + 4
+
+
+@pytest.mark.parametrize("changed", [{"unused": True}, {"sign_on_spent": False}, {}])
+def test_a_session_of_which_more_changes_than_its_stan_is_copied(changed: dict[str, Any]) -> None:
+    sold = shop("unionpay-pos")
+    for rig in (sold.general, sold.short):
+        rig.store.sessions[TIDS[0]] = replace(rig.store.sessions[TIDS[0]], **changed)
+    before, session = sold.taken, sold.short.store.sessions[TIDS[0]]
+    sold.sell(TIDS[0], 5000)
+    sold.sell(TIDS[0], 5001)
+    assert sold.taken == before + 2
+    assert (session.unused, session.sign_on_spent) == (changed.get("unused", False), changed.get("sign_on_spent", True))
 
 
 def test_none_does_where_amounts_choose_the_answer() -> None:
