@@ -131,9 +131,9 @@ def take_short_way(arrived: Iterable[ShortRun], lanes: Lanes, begin: Callable[[R
     going: list[ShortRun] = []
     for short in found:
         try:
-            tid = next(short.steps, ENDED) or ""
+            tid = next(short.steps, ENDED)
         except NOT_SHORT:
-            tid = ""
+            tid = ENDED
         except Exception:
             short.fail()
             continue

@@ -89,13 +89,13 @@ class Dialect:
     document: Document = field(repr=False)  # its file, over those that it extends
     mac_des: tuple[int, ...] = field(init=False, repr=False)  # of a MAC, in messages of one bitmap and of two
     mac_width: int = field(init=False, repr=False)  # bytes of a MAC on the wire; 0: messages have none
-    _codec: Codec = field(init=False, repr=False)
+    codec: Codec = field(init=False, repr=False)  # for what sees every message
     _router: Router = field(init=False, repr=False)
     _inherited: InheritedSamples | None = field(init=False, repr=False)  # once they are asked for
     _terminal_profile: tuple[TerminalProfile | None, ...] = field(init=False, repr=False)  # the same: one, or none yet
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_codec", Codec(self.grammar))
+        object.__setattr__(self, "codec", Codec(self.grammar))
         object.__setattr__(self, "_router", Router(self.routes, self.elements))
         object.__setattr__(self, "_inherited", None)
         object.__setattr__(self, "_terminal_profile", ())
@@ -134,6 +134,7 @@ class Dialect:
         return self._inherited or NOTHING_INHERITED
 
     # bytes ↔ messages
+
     @property
     def fields(self) -> Mapping[int, FieldSpec]:
         """Data elements that this dialect knows, by number."""
@@ -141,12 +142,7 @@ class Dialect:
 
     def decode(self, frame: bytes) -> Message:
         """Read one frame, given without its length prefix. Raises DecodeError and nothing else."""
-        return self._codec.decode(frame)
-
-    @property
-    def codec(self) -> Codec:
-        """Its codec, for what sees every message."""
-        return self._codec
+        return self.codec.decode(frame)
 
     def encode(self, mti: str, fields: Mapping[int, Value], tpdu: bytes = b"", head: bytes = b"") -> bytes:
         """Write one frame, without length prefix; a missing TPDU or head is the dialect's. Raises EncodeError."""
@@ -154,7 +150,7 @@ class Dialect:
 
     def encode_in(self, envelope: bytes, mti: str, fields: Mapping[int, Value]) -> bytes:
         """Write one frame in a `whole_envelope`. Raises EncodeError."""
-        return self._codec.encode(envelope, mti, fields)
+        return self.codec.encode(envelope, mti, fields)
 
     def whole_envelope(self, tpdu: bytes = b"", head: bytes = b"") -> bytes:
         """Return what stands before a message; a missing TPDU or head is the dialect's. Raises EncodeError."""
@@ -170,7 +166,7 @@ class Dialect:
 
     def spans(self, message: Message) -> dict[int | str, Span]:
         """Return where each DE stands in the frame, and "tpdu", "head", "mti", "bitmap"; read again on every call."""
-        spans = self._codec.spans(message.raw)
+        spans = self.codec.spans(message.raw)
         tpdu, head = len(self.envelope.tpdu), len(self.envelope.head)
         before: dict[int | str, Span] = {"tpdu": (0, tpdu)} if tpdu else {}
         if head:

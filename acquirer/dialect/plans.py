@@ -84,8 +84,10 @@ class ReplyPlan:
             if element in values or constant is not None:
                 value = values.get(element, repr(constant))
                 source = part_source(self._places[element], self._specs[de], "reply", value) if de in out else []
-                names[f"write_{element}"] = write
-                lines += source or [f"write_{element}(reply, {value})"]
+                if not source:
+                    names[f"write_{element}"] = write
+                    source = [f"write_{element}(reply, {value})"]
+                lines += source
                 out[de] = f"reply[{de}]"
         return lines, out
 

@@ -47,22 +47,35 @@ class _Opened:
         self.previous: WorkingKeys | IssuedKeys | None = None
 
 
+class _Kept(OrderedDict[str, _Opened]):
+    """What is kept by terminal: of one that is not there nothing is opened yet, and the first one gives way to it."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def __missing__(self, tid: str) -> _Opened:
+        kept = self[tid] = _Opened()
+        if len(self) > self._limit:
+            self.popitem(last=False)
+        return kept
+
+
 class KeyRing:
     """Opens sealed keys through the vault and remembers them. Raises VaultError when a blob does not open."""
 
-    __slots__ = ("_kept", "_limit", "_pinned", "vault")
+    __slots__ = ("_kept", "_pinned", "vault")
 
     def __init__(self, vault: Vault, limit: int = TERMINALS_KEPT) -> None:
         self.vault = vault
-        self._limit = limit
-        self._kept: OrderedDict[str, _Opened] = OrderedDict()
+        self._kept = _Kept(limit)
         self._pinned: dict[bytes, WorkingKeys] = {}  # as many as test terminals were registered with pinned keys
 
     def master(self, terminal: TerminalConfig) -> Secret:
         """The terminal's master key."""
         if not terminal.tmk:
             raise VaultError(f"terminal {terminal.tid} is registered without a tmk")
-        kept = self._kept.get(terminal.tid) or self._of(terminal.tid)
+        kept = self._kept[terminal.tid]
         if kept.master is None or kept.master_blob != terminal.tmk:
             kept.master = self.vault.open_secret(f"tmk:{terminal.tid}", terminal.tmk)
             kept.master_blob = terminal.tmk
@@ -75,7 +88,7 @@ class KeyRing:
             VaultError: the terminal has no base derivation key.
             CipherError, DukptError: it has one of a wrong kind.
         """
-        kept = self._of(terminal.tid)
+        kept = self._kept[terminal.tid]
         device = dukpt.ksn(ksn, 0)
         if kept.initial is None or (kept.bdk_blob, kept.device) != (terminal.bdk, device):
             kept.initial = dukpt.initial(self.base(terminal, dukpt), ksn)
@@ -96,7 +109,7 @@ class KeyRing:
 
     def derived(self, terminal: TerminalConfig, dukpt: Dukpt, ksn: bytes) -> WorkingKeys:
         """The keys of the message that sends this KSN; see `initial`. Kept, because many are decided on twice."""
-        initial, kept = self.initial(terminal, dukpt, ksn), self._of(terminal.tid)
+        initial, kept = self.initial(terminal, dukpt, ksn), self._kept[terminal.tid]
         if kept.derived is None or kept.ksn != ksn:
             kept.derived, kept.ksn = dukpt.keys(initial, ksn), ksn
         return kept.derived
@@ -113,7 +126,7 @@ class KeyRing:
 
     def current(self, tid: str, generation: Generation) -> WorkingKeys:
         """The working keys of a terminal's current generation."""
-        kept = self._of(tid)
+        kept = self._kept[tid]
         keys = kept.current
         if keys is None or kept.current_blob != generation.sealed:
             keys = kept.current = self.vault.open_keys(context(tid, generation.number), generation.sealed)
@@ -124,7 +137,7 @@ class KeyRing:
 
     def previous(self, tid: str, generation: Generation) -> WorkingKeys:
         """The working keys of its previous generation."""
-        kept = self._of(tid)
+        kept = self._kept[tid]
         keys = kept.previous
         if keys is None or kept.previous_blob != generation.sealed:
             keys = kept.previous = self.vault.open_keys(context(tid, generation.number), generation.sealed)
@@ -135,20 +148,12 @@ class KeyRing:
 
     def remember(self, tid: str, sealed: bytes, keys: WorkingKeys | IssuedKeys) -> None:
         """Keep keys that were just made: the terminal's next message needs them, and those before may be in flight."""
-        kept = self._kept.get(tid) or self._of(tid)
+        kept = self._kept[tid]
         kept.previous, kept.previous_blob = kept.current, kept.current_blob
         kept.current, kept.current_blob = keys, sealed
 
     def __len__(self) -> int:
         return len(self._kept)
-
-    def _of(self, tid: str) -> _Opened:
-        kept = self._kept.get(tid)
-        if kept is None:
-            kept = self._kept[tid] = _Opened()
-            if len(self._kept) > self._limit:
-                self._kept.popitem(last=False)
-        return kept
 
 
 def context(tid: str, number: int) -> str:

@@ -102,8 +102,8 @@ def sound_constants(dialect: Dialect, constants: Mapping[int, Value]) -> dict[in
 
     sound: dict[int, Value] = {}
     for de, value in constants.items():
-        with suppress(*NOT_FAST):
-            make_encoder(dialect.grammar, [de])(b"", ANY_MTI, {de: value})
-            if isinstance(value, str):
+        if isinstance(value, str):
+            with suppress(*NOT_FAST):
+                make_encoder(dialect.grammar, [de])(b"", ANY_MTI, {de: value})
                 sound[de] = value
     return sound

@@ -66,8 +66,8 @@ def row_source(
 
     Args:
         values: an expression for each name, of a record or in a form; two that are alike have one value.
-        present: names of a record whose values are there in every exchange.
         names: what the source uses is added to it.
+        present: names of a record whose values are there in every exchange.
     """
     kept = [name for name in form.names.split() if "=" not in name]
     repeated = {name: source for name, source in equal.items() if name not in kept}

@@ -112,11 +112,7 @@ class Connection(ReadControl):
 
     def send(self, frame: bytes) -> bool:
         """Send `frame` with its length prefix; False when the connection is ending and it went nowhere."""
-        transport = self._transport
-        if transport is None or self.closing:
-            return False
-        transport.write(self._wrap(frame))
-        return self._transport is not None
+        return self.send_bytes(self._wrap(frame))
 
     def send_bytes(self, data: bytes) -> bool:
         """Send `data` as it is, under the same limits as frames; False when the connection is ending."""

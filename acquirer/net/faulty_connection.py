@@ -76,9 +76,6 @@ class FaultyConnection(Connection):
 
     # -- the receiver's calls ----------------------------------------------------------------------------------------
 
-    def send(self, frame: bytes) -> bool:
-        return self.send_bytes(self._wrap(frame))
-
     def send_bytes(self, data: bytes) -> bool:
         line, transport = self._line, self._transport
         if transport is None or self.closing or not transport.can_write():

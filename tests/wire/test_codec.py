@@ -399,8 +399,8 @@ def test_no_number_of_bitmaps_fills_the_memory(unionpay):
         frame = twin.encode("0200", fields)
         for _ in range(codec.COMPILE_AFTER):
             assert twin.decode(frame).fields == fields
-        assert len(twin._codec._decoders.ready) <= codec.MAX_COMPILED
-    assert len(twin._codec._decoders._seen) <= codec.MAX_COMPILED
+        assert len(twin.codec._decoders.ready) <= codec.MAX_COMPILED
+    assert len(twin.codec._decoders._seen) <= codec.MAX_COMPILED
 
 
 def test_code_is_compiled_only_for_messages_that_were_right_several_times(unionpay):
@@ -408,11 +408,11 @@ def test_code_is_compiled_only_for_messages_that_were_right_several_times(unionp
     for _ in range(10):
         with pytest.raises(DecodeError):
             twin.decode(SIGN_ON[:-1])
-    assert not twin._codec._decoders.ready
+    assert not twin.codec._decoders.ready
     for _ in range(codec.COMPILE_AFTER):
-        assert not twin._codec._decoders.ready
+        assert not twin.codec._decoders.ready
         twin.decode(SIGN_ON)
-    assert len(twin._codec._decoders.ready) == 1
+    assert len(twin.codec._decoders.ready) == 1
 
 
 def test_a_decode_error_never_quotes_the_field(unionpay):
@@ -475,7 +475,7 @@ def test_one_message_in_many_encodings(tongue):
     for _ in range(codec.COMPILE_AFTER + 1):
         assert dialect.encode("0200", VALUES) == frame
         assert dialect.decode(frame).fields == VALUES
-    assert dialect._codec._decoders.ready
+    assert dialect.codec._decoders.ready
 
 
 # What nearly every codec lets pass: field, the bytes of it that are wrong, where, and what is said.
@@ -504,7 +504,7 @@ def test_slips_are_found_whether_or_not_code_was_generated(slip):
     frame = b"0200" + bitmaps([de]).encode() + bad_bytes
     for _ in range(codec.COMPILE_AFTER):
         dialect.decode(dialect.encode("0200", {de: RIGHT[de]}))
-    assert dialect._codec._decoders.ready
+    assert dialect.codec._decoders.ready
     expected: Any = (f"DE {de} at byte {20 + offset}: {problem}", de, 20 + offset, "0200", {})
     assert found(lambda: dialect.decode(frame)) == found(lambda: load_twin(dialect).decode(frame)) == expected
 
@@ -541,7 +541,7 @@ def test_fields_of_the_second_bitmap_alone_choose_the_generated_decoder(bitmap):
         for number in range(codec.COMPILE_AFTER + 2):  # other values each time: they are no part of the choice
             fields = {11: f"{number:06}", de: f"{number:03}"}
             assert dialect.decode(dialect.encode("0800", fields)).fields == fields
-    assert len(dialect._codec._decoders.ready) == 2
+    assert len(dialect.codec._decoders.ready) == 2
 
 
 def test_sets_of_fields_that_are_seen_once_are_counted_up_to_a_bound():
@@ -551,7 +551,7 @@ def test_sets_of_fields_that_are_seen_once_are_counted_up_to_a_bound():
     for chosen in range(1, 2 * codec.MAX_COMPILED):
         values = {de: "1" for place, de in enumerate(numbers) if chosen >> place & 1}
         assert dialect.decode(dialect.encode("0200", values)).fields == values
-        for sets in (dialect._codec._decoders, dialect._codec._encoders):
+        for sets in (dialect.codec._decoders, dialect.codec._encoders):
             assert len(sets._seen) <= codec.MAX_COMPILED
             assert not sets.ready
 

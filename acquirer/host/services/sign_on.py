@@ -173,15 +173,14 @@ def _issue(host: Host, terminal: TerminalConfig, selector: str) -> tuple[Secret,
     """Return a terminal's master key, and a package of fresh working keys under it. Raises Decided."""
     try:
         master = host.ring.master(terminal)
-        pinned = None if terminal.fixed_keys is None else host.ring.pinned(terminal)
-        return master, host.suite.issue(selector, master, terminal.mak, host.randbytes, pinned)
+        return master, host.suite.issue(selector, master, terminal.mak, host.randbytes, host.ring.pinned(terminal))
     except (PackageError, CipherError, VaultError) as exc:
         raise Decided(Decision(Reason.KEYS_UNAVAILABLE, key_why.keys_unavailable(terminal, str(exc)))) from None
 
 
 def _seal(host: Host, terminal: TerminalConfig, number: int, issued: IssuedKeys) -> bytes:
     """Return fresh keys as the session keeps them, sealed for the number they will have."""
-    return host.vault.seal(context(terminal.tid, number), issued.pack(), host.randbytes)
+    return host.vault.seal_keys(context(terminal.tid, number), issued, host.randbytes)
 
 
 def _number_after(before: Generation | None) -> int:
