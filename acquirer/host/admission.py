@@ -72,7 +72,7 @@ def identify(host: Host, request: Request, loaded: Loaded) -> Decision | None:
 def unlisted_operator(host: Host, request: Request, terminal: TerminalConfig) -> str:
     """Return why the operator whom a message names may not use this terminal; "" when it may, or none is named."""
     operator = _named_operator(host, request) if terminal.operators else ""
-    if not operator or two_digits(operator) in (*terminal.operators, *MANAGERS):
+    if not operator or (number := two_digits(operator)) in terminal.operators or number in MANAGERS:
         return ""
     return identity.operator_unknown(host.dialect, terminal, operator, request.service)
 

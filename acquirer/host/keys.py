@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Final, Literal
 
+from acquirer.data.kept import Kept
 from acquirer.model.rows import Generation, TerminalConfig
 from acquirer.security.candidates import Candidate
 from acquirer.security.dukpt import Dukpt
@@ -47,20 +47,6 @@ class _Opened:
         self.previous: WorkingKeys | IssuedKeys | None = None
 
 
-class _Kept(OrderedDict[str, _Opened]):
-    """What is kept by terminal: of one that is not there nothing is opened yet, and the first one gives way to it."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self._limit = limit
-
-    def __missing__(self, tid: str) -> _Opened:
-        kept = self[tid] = _Opened()
-        if len(self) > self._limit:
-            self.popitem(last=False)
-        return kept
-
-
 class KeyRing:
     """Opens sealed keys through the vault and remembers them. Raises VaultError when a blob does not open."""
 
@@ -68,7 +54,7 @@ class KeyRing:
 
     def __init__(self, vault: Vault, limit: int = TERMINALS_KEPT) -> None:
         self.vault = vault
-        self._kept = _Kept(limit)
+        self._kept = Kept(limit, _Opened)  # nothing is opened yet of a terminal that is not there
         self._pinned: dict[bytes, WorkingKeys] = {}  # as many as test terminals were registered with pinned keys
 
     def master(self, terminal: TerminalConfig) -> Secret:

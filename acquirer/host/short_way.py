@@ -77,10 +77,11 @@ class ShortWay:
     """
 
     __slots__ = (
+        "_bitmap_end",
         "_decode",
-        "_mti",
+        "_mti_at",
+        "_mti_end",
         "_mtis",
-        "_one_bitmap",
         "_seen",
         "_ways",
         "dialect",
@@ -100,8 +101,9 @@ class ShortWay:
         self._seen: dict[bytes, int] = {}  # messages that had none yet, or no row
         self._decode = dialect.codec.decode_usual
         start = dialect.grammar.envelope_bytes
-        self._mti = slice(start, start + dialect.grammar.mti_bytes)
-        self._one_bitmap = slice(start, self._mti.stop + dialect.grammar.bitmap_bytes)
+        self._mti_at = start
+        self._mti_end = start + dialect.grammar.mti_bytes
+        self._bitmap_end = self._mti_end + dialect.grammar.bitmap_bytes
         mtis = [route.mti for route in dialect.routes if _straight(route) or judge_of(route)]
         self._mtis = frozenset(map(dialect.grammar.mti_on_wire, mtis))
 
@@ -109,8 +111,8 @@ class ShortWay:
         """Return the steps to what a frame is answered with, which `taken` is called with; None: `exchange` decides."""
         if self.host.faults.active is not None:
             return None
-        way = self._ways.get(frame[self._one_bitmap])  # that of a message with a second one is not there
-        if way is None and frame[self._mti] not in self._mtis:
+        way = self._ways.get(frame[self._mti_at : self._bitmap_end])  # that of a message with a second one is not there
+        if way is None and frame[self._mti_at : self._mti_end] not in self._mtis:
             return None
         message = self._decode(frame)
         if message is None:
@@ -206,7 +208,11 @@ def _make_way(own: ShortWay, message: Message, form: Form | None) -> _Way | None
         return parts_read.setdefault(read, f"{element}_") if read.startswith("(") else read
 
     if (straight := _straight(route)) is not None:
-        parts = _straight_parts(host, straight, text, names) if straight.needs in ("", *plan.elements) else None
+        parts = (
+            _straight_parts(host, straight, text, names)
+            if not straight.needs or straight.needs in plan.elements
+            else None
+        )
     else:
         parts = transaction_parts(host, route, des, own.rows, text, names)
     if parts is None:

@@ -18,10 +18,8 @@ from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import EMPTY_START, FrameError, Framing
 
 
-class Connection(ReadControl):
+class Connection(ReadControl["ConnectionServer"]):
     """A peer, from accept to close. Created for its listener; all methods belong to the loop's thread."""
-
-    server: ConnectionServer
 
     __slots__ = (
         "_deframer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 from acquirer.model.peer_certificate import PeerCertificate
 from acquirer.net.counters import Counters
@@ -33,7 +33,10 @@ class ReadingServer(Protocol):
     now_s: Callable[[], float]
 
 
-class ReadControl:
+Server = TypeVar("Server", bound=ReadingServer)
+
+
+class ReadControl(Generic[Server]):
     """The part of a `net.connection.Connection` that says whether it is read."""
 
     __slots__ = (
@@ -52,7 +55,7 @@ class ReadControl:
         "touched_s",
     )
 
-    def __init__(self, server: ReadingServer) -> None:
+    def __init__(self, server: Server) -> None:
         self.server = server
         self.busy = 0  # requests handed on and not done with
         self.closing = ""  # why it is being closed

@@ -208,14 +208,14 @@ class SecretFactory:
     schedule; here it checks once, and then only the key is exchanged.
     """
 
-    __slots__ = ("_algorithm", "_ciphers", "_stretch", "_zeros", "cipher")
+    __slots__ = ("_algorithm", "_ciphers", "_library_bytes", "_zeros", "cipher")
 
     def __init__(self, cipher: CipherName, size_bytes: int) -> None:
         self.cipher = cipher
         self._algorithm = CIPHERS[cipher](bytes(size_bytes))
         self._ciphers = Cipher(self._algorithm, _ECB)
         self._zeros = _ZEROS[BLOCK_BYTES[cipher]]
-        self._stretch = slice(0, len(self._algorithm.key))  # the library takes 24 bytes for any 3DES key
+        self._library_bytes = len(self._algorithm.key)  # 24 for any 3DES key
 
     def key(self, clear: bytes) -> Secret:
         """Return a key of `clear`, which has this factory's size."""
@@ -228,5 +228,5 @@ class SecretFactory:
         return self._context(clear).update(self._zeros)[:size]
 
     def _context(self, clear: bytes) -> CipherContext:
-        self._algorithm.key = (clear * 3)[self._stretch]
+        self._algorithm.key = (clear * 3)[: self._library_bytes]
         return self._ciphers.encryptor()
