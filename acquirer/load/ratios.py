@@ -31,6 +31,7 @@ from acquirer.load.servers import (
     approved_answer,
     echo_server,
     host,
+    how_built,
 )
 from acquirer.load.terminals import LoadTerminal, Sales, signed_on
 from acquirer.load.uploads import UploadingTerminals, UploadRound, summed_rounds
@@ -198,7 +199,7 @@ def run(options: RatioOptions) -> int:
     dialect = load_dialect(DIALECT)
     templates, mid = sign_on_templates(dialect, REGISTERED)
     load = os.getloadavg()[0]
-    print(f"load average before {load:.2f}, {os.cpu_count()} processors")
+    print(f"{how_built()}; load average before {load:.2f}, {os.cpu_count()} processors")
     missed, pictures_s = False, None
     with tempfile.TemporaryDirectory(prefix="acquirer-bench-") as name:
         directory = Path(name)

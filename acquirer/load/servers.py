@@ -19,6 +19,7 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.load.cpu import used_by_process, used_s
 from acquirer.load.frames import FIRST_TID
 from acquirer.load.generator import CONNECT_S, FrameSource, KeptConnections
+from acquirer.wire import codec
 
 DIALECT: Final = "unionpay-pos"
 MASTER_KEY: Final = "258FB0AB70D025CDB99DF2C4D302D646"  # published; of every terminal of a host under test
@@ -116,6 +117,13 @@ def echo_server(directory: Path) -> Iterator[ServerProcess]:
     """Run `acquirer.load.echo`."""
     with (directory / "echo").open("w") as stream:
         yield from started(["-m", "acquirer.load.echo"], ROOT, directory, stream)
+
+
+def how_built() -> str:
+    """Return whether mypyc compiled the code that runs now."""
+    if str(codec.__file__).endswith(".py"):
+        return "host as source; COMPILED=1 scripts/bench compiles it"
+    return "host compiled by mypyc"
 
 
 def environment(code: Path) -> dict[str, str]:

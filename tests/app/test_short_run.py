@@ -19,6 +19,8 @@ from acquirer.net.transport import EagerTransport
 from acquirer.wire.message import Unusual
 from tests.app.test_driver import Drives, gone, plain, receive, send
 
+pytestmark = pytest.mark.interpreted  # a compiled driver takes no way but its own
+
 
 class ScriptedWay:
     """Takes frames that end with ``!`` and answers with a bang more, if their terminal's lane is free."""

@@ -45,6 +45,7 @@ def test_a_terminal_that_was_registered_anew_starts_over() -> None:
     assert [seen.signed_on("1", number, DAY) for number in (7, 8, 1, 2, 3)] == [False, False, False, False, True]
 
 
+@pytest.mark.interpreted
 def test_terminals_are_counted_apart_and_the_oldest_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unproved, "_TERMINALS_MOST", 2)
     seen = UnprovedSignOns()

@@ -248,6 +248,7 @@ def test_pools_of_several_layouts_are_filled_by_one_process(workshop: Workshop) 
         assert [len(fresh) for fresh in pool._ready] == [size] * BATCH_SETS
 
 
+@pytest.mark.interpreted
 def test_the_loop_takes_what_comes(workshop: Workshop) -> None:
     pool = workshop.pool(package("003"))
     put = pool.put

@@ -32,6 +32,8 @@ from acquirer.store.statements import GROUP, SESSIONS
 from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, TransactionWriter
 from tests.store.packing import pack
 
+pytestmark = pytest.mark.interpreted  # sizes of groups are changed
+
 DONE, EXPIRED, OVERLOADED, SHED, LOCKED, FAILED = (
     CommitOutcome.DONE,
     CommitOutcome.EXPIRED,

@@ -253,6 +253,7 @@ def acted(starting_instead, opened, process_recorder, monkeypatch):
     return start
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("pieces", [1, 7, 1_000_000])
 def test_answers_come_whole_however_they_are_cut(acted, exchange, pieces):
     client = acted(2, GroupResult([5], "why"), GroupResult([6, 7]), pieces=pieces)
@@ -264,6 +265,7 @@ def test_answers_come_whole_however_they_are_cut(acted, exchange, pieces):
     assert client.store.last_error == "why"
 
 
+@pytest.mark.interpreted
 def test_an_answer_may_be_waited_for_that_arrived_along_with_another(acted, exchange):
     """Two answers arrive at once; when the first one is handed on, reference numbers run out."""
     client = acted(2, GroupResult([1]), GroupResult([2]))

@@ -67,6 +67,7 @@ def test_a_limit_never_falls():
     assert numbers.limit == 30
 
 
+@pytest.mark.interpreted
 def test_loading_never_waits_and_a_commit_brings_its_number_to_disk(client, exchange):
     assert [take(client) for _ in range(9)] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert reserved(client.store.url) == 0
@@ -121,6 +122,7 @@ def test_each_number_in_any_order_of_events_is_given_once_and_on_disk_when_answe
     again.close()
 
 
+@pytest.mark.interpreted
 def test_a_store_that_has_failed_gives_back_no_number(opened, few, url, exchange):
     """What became of the last group is unknown, and with it whether its limit is on disk."""
     client = opened()

@@ -235,6 +235,7 @@ def test_a_store_that_another_program_holds_for_good_is_not_opened(used, databas
     open_store(used).close()
 
 
+@pytest.mark.interpreted
 def test_registering_while_another_program_holds_the_database(used, database, monkeypatch, capsys):
     words = ["terminals", "add", "--tid", "10000163", "--mid", KEY.mid, "--tmk", "258FB0AB70D025CDB99DF2C4D302D646"]
     monkeypatch.setattr(DirectWriter.transact, "__defaults__", (0.01,))
