@@ -19,7 +19,7 @@ from acquirer.app.lanes import Lanes
 from acquirer.app.run import Run, Steps, arrival_of
 from acquirer.app.sending import Sending
 from acquirer.app.shed_refusals import ShedRefusals
-from acquirer.app.short_run import ShortRun, ShortStart, send_replies, take_short_way
+from acquirer.app.short_run import ShortRun, ShortStart, Way, send_replies, take_short_way
 from acquirer.host.core import Host
 from acquirer.host.short_transaction import KeptRows
 from acquirer.host.short_way import ShortWay
@@ -96,7 +96,7 @@ class Driver:
         self._timer = self.loop.call_later(CHECK_S, self._tick)
         server.readers.between_rounds = self.advance
 
-    def receiver(self, start: StartExchange, patience_s: float, way: ShortWay | None = None) -> Receive:
+    def receiver(self, start: StartExchange, patience_s: float, way: Way | None = None) -> Receive:
         """Return what a listener hands its frames to.
 
         Args:

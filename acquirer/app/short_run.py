@@ -6,14 +6,15 @@ to answer when a row has changed, the terminal waits no longer, or nothing can b
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import repeat
-from typing import Final
+from typing import Final, Protocol
 
 from acquirer.app.lanes import LaneHolder, Lanes
 from acquirer.app.run import Run, Steps, arrival_of
 from acquirer.app.sending import Driving
-from acquirer.host.short_way import NOT_SHORT, ShortSteps, ShortWay
+from acquirer.host.short_way import NOT_SHORT, ShortSteps, TakeDecided
 from acquirer.model.effects import Arrival, CommitOutcome, Send
 from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.net.connection import Connection
@@ -24,12 +25,19 @@ ENDED: Final = ""
 NO_STEPS: Final[ShortSteps] = iter(())
 
 
+class Way(Protocol):
+    """What looks for the short way of a message: `host.short_way.ShortWay`."""
+
+    def begin(self, frame: bytes, peer: str, at_us: int, began_s: float, taken: TakeDecided, /) -> ShortSteps | None:
+        """Return the steps to what a frame is answered with, which `taken` is called with; None: it has none."""
+
+
 class ShortStart:
     """How the exchanges of one listener begin."""
 
     __slots__ = ("driver", "patience_s", "start", "way")
 
-    def __init__(self, driver: Driving, start: Callable[[Arrival], Steps], patience_s: float, way: ShortWay) -> None:
+    def __init__(self, driver: Driving, start: Callable[[Arrival], Steps], patience_s: float, way: Way) -> None:
         self.driver = driver
         self.start = start
         self.patience_s = patience_s
@@ -149,9 +157,9 @@ def take_short_way(arrived: Iterable[ShortRun], lanes: Lanes, begin: Callable[[R
         going = [short for short, step in zip(going, ended, strict=True) if step is None]
 
 
-def _take_step(ways: list[ShortSteps], going: list[ShortRun], begin: Callable[[Run], None]) -> list[str | None]:
+def _take_step(ways: list[ShortSteps], going: list[ShortRun], begin: Callable[[Run], None]) -> deque[str | None]:
     """Take the next step of each way; return None for each that has further ones."""
-    taken: list[str | None] = []
+    taken: deque[str | None] = deque()  # compiled, a list would lose what was taken before one raises
     steps = map(next, ways, repeat(ENDED))
     while len(taken) < len(ways):
         try:

@@ -19,8 +19,6 @@ from acquirer.net.transport import EagerTransport
 from acquirer.wire.message import Unusual
 from tests.app.test_driver import Drives, gone, plain, receive, send
 
-pytestmark = pytest.mark.interpreted  # a compiled driver takes no way but its own
-
 
 class ScriptedWay:
     """Takes frames that end with ``!`` and answers with a bang more, if their terminal's lane is free."""
@@ -198,6 +196,7 @@ class ScriptedShort:
 plans = st.lists(st.tuples(st.integers(1, 5), st.none() | st.integers(0, 5), st.sampled_from([Unusual, RuntimeError])))
 
 
+@pytest.mark.interpreted  # which takes exchanges of no other class
 @given(plans)
 def test_each_step_is_taken_by_all_before_the_next(plans: list[Any]) -> None:
     seen: list[tuple[Any, ...]] = []
