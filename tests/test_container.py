@@ -83,6 +83,7 @@ def test_what_it_copies_is_there_and_not_ignored() -> None:
     assert {f"!{name}" for name in copied()} == {line for line in ignored if line.startswith("!")}
 
 
+@pytest.mark.interpreted
 @pytest.mark.slow
 def test_the_package_is_built_from_what_it_copies(tmp_path: Path) -> None:
     for name in copied():

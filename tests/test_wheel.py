@@ -16,6 +16,8 @@ import pytest
 
 from tests.load.recorded import drawn_records, write_run
 
+pytestmark = pytest.mark.interpreted  # a compiled build stands before what is installed
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -33,10 +33,10 @@ class ReadingServer(Protocol):
     now_s: Callable[[], float]
 
 
-Server = TypeVar("Server", bound=ReadingServer)
+_Server = TypeVar("_Server", bound=ReadingServer)
 
 
-class ReadControl(Generic[Server]):
+class ReadControl(Generic[_Server]):
     """The part of a `net.connection.Connection` that says whether it is read."""
 
     __slots__ = (
@@ -55,7 +55,7 @@ class ReadControl(Generic[Server]):
         "touched_s",
     )
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: _Server) -> None:
         self.server = server
         self.busy = 0  # requests handed on and not done with
         self.closing = ""  # why it is being closed

@@ -85,6 +85,7 @@ def test_books_that_differ_are_found(dialect: str, monkeypatch: pytest.MonkeyPat
     assert "books agree" in caught
 
 
+@pytest.mark.interpreted
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "dialect"), PLANTED_AGAIN.items())
 def test_a_bug_is_caught_in_another_dialect(name: str, dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ def test_there_are_bugs_of_host_store_and_terminal() -> None:
     assert {one.checkers[0] for one in BUGS.values()} <= CHECKERS.keys()
 
 
+@pytest.mark.interpreted  # compiled, some of them cannot be planted
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUGS)
 def test_it_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -346,6 +346,7 @@ def meetings(draw):
     return framing, draw(st.lists(nearly, max_size=3)), draw(nearly), draw(nearly)
 
 
+@pytest.mark.interpreted
 @pytest.mark.slow
 @settings(max_examples=300)
 @given(meetings())
