@@ -43,7 +43,7 @@ class ScriptedWay:
         yield
         if self.broken_later:
             raise RuntimeError("a fault of ours")
-        if self.unusual:
+        if self.unusual or b"?" in frame:
             raise Unusual
         self.taken += 1
         record = RECORD.pack(ExchangeRecord(0, peer=peer, tid=tid, stan="000007"))
@@ -121,6 +121,16 @@ def test_what_turns_out_to_be_unusual_goes_the_general_way_before_those_behind(t
     trial.answer()
     assert (receive(peer), receive(peer)) == (b"10000001! done", b"10000001 done")
     assert way.taken == 0
+
+
+def test_what_turns_out_to_be_unusual_among_others_goes_the_general_way_alone(trial: Any, way: ScriptedWay) -> None:
+    frames = [b"10000001!", b"10000002?!", b"10000003!"]
+    peers = [trial.peer() for _ in frames]
+    trial.call(lambda: [send(*one) for one in zip(peers, frames, strict=True)])  # in one turn of the loop
+    for _ in frames:
+        trial.answer()
+    assert [receive(peer) for peer in peers] == [b"10000001!!", b"10000002?! done", b"10000003!!"]
+    assert way.taken == 2
 
 
 def test_a_peer_that_is_gone_leaves_a_note_that_its_reply_was_not_delivered(trial: Any) -> None:
