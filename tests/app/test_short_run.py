@@ -126,7 +126,12 @@ def test_what_turns_out_to_be_unusual_goes_the_general_way_before_those_behind(t
 def test_what_turns_out_to_be_unusual_among_others_goes_the_general_way_alone(trial: Any, way: ScriptedWay) -> None:
     frames = [b"10000001!", b"10000002?!", b"10000003!"]
     peers = [trial.peer() for _ in frames]
-    trial.call(lambda: [send(*one) for one in zip(peers, frames, strict=True)])  # in one turn of the loop
+
+    def send_all() -> None:
+        for peer, frame in zip(peers, frames, strict=True):
+            send(peer, frame)
+
+    trial.call(send_all)  # in one turn of the loop
     for _ in frames:
         trial.answer()
     assert [receive(peer) for peer in peers] == [b"10000001!!", b"10000002?! done", b"10000003!!"]
